@@ -17,7 +17,7 @@ SECRET_KEY = env("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-DATA_DIR = env.path("DATA_DIR", default=str(BASE_DIR / ".data"))
+DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / ".data")))
 
 INSTALLED_APPS = [
     "resolutionflow",

@@ -1,0 +1,154 @@
+"""One engineer working one problem."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+
+from flowpilot.clients.models import Client
+from flowpilot.flows.models import Domain, Flow, FlowVersion
+from flowpilot.metrics import SessionQuerySet
+from resolutionflow.tenancy.models import OwnerForeignKey, TenantForeignKey, TenantManager, TenantModel
+
+
+class Status(models.TextChoices):
+    ACTIVE = "active", "Active"
+    REQUESTING_ESCALATION = "requesting_escalation", "Help wanted"
+    RESOLVED = "resolved", "Resolved"
+    ESCALATED = "escalated", "Escalated"
+    UNRESOLVED = "unresolved", "Unresolved"
+    ABANDONED = "abandoned", "Abandoned"
+
+
+class Outcome(models.TextChoices):
+    RESOLVED = "resolved", "Resolved"
+    WORKAROUND = "workaround", "Workaround"
+    ESCALATED = "escalated", "Escalated"
+    UNRESOLVED = "unresolved", "Unresolved"
+
+
+class Tier(models.TextChoices):
+    GUIDED = "guided", "Guided"
+    EXPLORING = "exploring", "Exploring"
+    DISCOVERY = "discovery", "Discovery"
+
+
+class Source(models.TextChoices):
+    APP = "app", "App"
+    IMPORT = "import", "Import"
+    API = "api", "API"
+
+
+# Which outcomes a status may have. The open ones and abandoned have none and no completed_at.
+OUTCOMES_OF_STATUS: dict[Status, list[Outcome]] = {
+    Status.ACTIVE: [],
+    Status.REQUESTING_ESCALATION: [],
+    Status.ABANDONED: [],
+    Status.RESOLVED: [Outcome.RESOLVED, Outcome.WORKAROUND],
+    Status.ESCALATED: [Outcome.ESCALATED],
+    Status.UNRESOLVED: [Outcome.UNRESOLVED],
+}
+
+
+def _status_table() -> Q:
+    table = Q()
+    for status, outcomes in OUTCOMES_OF_STATUS.items():
+        row = Q(status=status.value)
+        if outcomes:
+            # the explicit NOT NULL counts: a CHECK that comes out NULL would pass
+            row &= Q(outcome__isnull=False, outcome__in=[o.value for o in outcomes], completed_at__isnull=False)
+        else:
+            row &= Q(outcome__isnull=True, completed_at__isnull=True)
+        table |= row
+    return table
+
+
+class SessionManager(TenantManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
+    pass
+
+
+class Session(TenantModel):
+    """One engineer working one problem, with or without a flow.
+
+    `decisions` is a list of {"id", "node_id" | null, "title", "answer", "note", "at", "undone_at" | null,
+    "taken_over": bool}; `step_count` counts those neither taken back nor taken over. `duration_seconds` is whole
+    seconds from start to end, null while open.
+    """
+
+    user = OwnerForeignKey(verbose_name="engineer")
+    client = TenantForeignKey(Client, models.PROTECT, null=True, blank=True, related_name="+")
+    flow = TenantForeignKey(Flow, models.PROTECT, null=True, blank=True, related_name="+")
+    flow_version = TenantForeignKey(FlowVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    domain = TenantForeignKey(Domain, models.PROTECT, null=True, blank=True, related_name="+")
+    problem_summary = models.CharField(max_length=500)
+    confidence_tier = models.CharField(max_length=20, choices=Tier, null=True, blank=True)  # noqa: DJ001
+    confidence = models.FloatField(null=True, blank=True)
+    status = models.CharField(max_length=30, choices=Status, default=Status.ACTIVE)
+    outcome = models.CharField(max_length=20, choices=Outcome, null=True, blank=True)  # noqa: DJ001
+    started_at = models.DateTimeField(default=timezone.now)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    last_activity_at = models.DateTimeField(default=timezone.now)
+    duration_seconds = models.GeneratedField(
+        expression=Func(
+            F("completed_at"),
+            F("started_at"),
+            template="floor(extract(epoch from %(expressions)s))::integer",
+            arg_joiner=" - ",
+        ),
+        output_field=models.IntegerField(null=True),
+        db_persist=True,
+    )
+    decisions = models.JSONField(default=list)
+    step_count = models.PositiveIntegerField(default=0)
+    psa_ticket_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - null: no ticket
+    source = models.CharField(max_length=10, choices=Source, default=Source.APP)
+    external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - null: not from outside
+    analysed_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = SessionManager()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "external_id"], name="session_external_id_once"),
+            models.CheckConstraint(name="session_status_table", condition=_status_table()),
+            models.CheckConstraint(
+                name="session_ends_after_start",
+                condition=Q(completed_at__isnull=True) | Q(completed_at__gte=F("started_at")),
+            ),
+            models.CheckConstraint(
+                name="session_tier_known",
+                condition=Q(confidence_tier__isnull=True) | Q(confidence_tier__in=Tier.values),
+            ),
+            models.CheckConstraint(
+                name="session_confidence_is_a_share",
+                condition=Q(confidence__isnull=True) | Q(confidence__gte=0, confidence__lte=1),
+            ),
+            models.CheckConstraint(name="session_source_known", condition=Q(source__in=Source.values)),
+        ]
+        indexes: ClassVar = [
+            # One pass over this index answers a panel: nothing is read from the table itself.
+            models.Index(
+                fields=["account", "started_at"],
+                name="session_figures",
+                include=[
+                    "duration_seconds",
+                    "completed_at",
+                    "status",
+                    "outcome",
+                    "user",
+                    "flow",
+                    "domain",
+                    "client",
+                    "confidence_tier",
+                    "step_count",
+                    "id",
+                ],
+            ),
+            models.Index(fields=["account", "user", "started_at"], name="session_by_user"),
+            models.Index(fields=["account", "flow", "started_at"], name="session_by_flow"),
+            models.Index(fields=["account", "completed_at"], name="session_by_end"),
+        ]
+
+    def __str__(self) -> str:
+        return self.problem_summary or self.external_id or str(self.id)

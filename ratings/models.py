@@ -1,0 +1,71 @@
+"""What engineers think of a session and of the steps in it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from flowpilot.models import Flow, Session, Step
+from ratings.metrics import SessionRatingQuerySet
+from resolutionflow.tenancy.models import (
+    OwnerForeignKey,
+    TenantForeignKey,
+    TenantManager,
+    TenantModel,
+    TenantOneToOneField,
+)
+
+COMMENT_LENGTH = 500
+
+
+class SessionRatingManager(TenantManager.from_queryset(SessionRatingQuerySet)):  # type: ignore[misc]
+    pass
+
+
+class SessionRating(TenantModel):
+    """One to five stars from the session's engineer, given once."""
+
+    session = TenantOneToOneField(Session, models.PROTECT, related_name="rating")
+    user = OwnerForeignKey()
+    flow = TenantForeignKey(Flow, models.PROTECT, null=True, blank=True, related_name="+")
+    rating = models.PositiveSmallIntegerField()
+    comment = models.CharField(max_length=COMMENT_LENGTH, null=True, blank=True)  # noqa: DJ001 - null: none given
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = SessionRatingManager()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="session_rating_has_one_to_five_stars", condition=Q(rating__gte=1, rating__lte=5)
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["account", "created_at"], name="session_rating_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.rating} of 5"
+
+
+class StepRating(TenantModel):
+    """A thumb on one step within one session; a second one changes the first."""
+
+    step = TenantForeignKey(Step, models.PROTECT, related_name="ratings")
+    user = OwnerForeignKey()
+    session = TenantForeignKey(Session, models.PROTECT, related_name="step_ratings")
+    was_helpful = models.BooleanField()
+    reasons = models.JSONField(default=list)
+    comment = models.CharField(max_length=COMMENT_LENGTH, null=True, blank=True)  # noqa: DJ001 - null: none given
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "step", "user", "session"], name="step_rating_once_a_session"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["account", "session"], name="step_rating_by_session")]
+
+    def __str__(self) -> str:
+        return "Helpful" if self.was_helpful else "Not helpful"

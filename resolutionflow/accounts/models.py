@@ -1,0 +1,186 @@
+"""Accounts, their users, API tokens and the audit trail: read before or outside a scope, so no tenant tables."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from uuid6 import uuid7
+
+from resolutionflow.accounts.zones import validate_time_zone
+
+
+class Account(models.Model):
+    """One MSP, the tenant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    import_shift = models.JSONField(
+        null=True, blank=True, editable=False, help_text="Weeks and moment of --shift-to-now; null before the first."
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [models.CheckConstraint(name="account_name_given", condition=~models.Q(name=""))]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A user of an account; without a password nobody can sign in as them until one is set by mail."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.full_clean()
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class Role(models.TextChoices):
+    ENGINEER = "engineer", "Engineer"
+    TEAM_ADMIN = "team_admin", "Team admin"
+
+
+class User(AbstractBaseUser):
+    """A person who signs in by email. A super admin runs the installation and may belong to no account."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="users")
+    email = models.EmailField(unique=True, error_messages={"unique": "A user with this email exists already."})
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=20, choices=Role, default=Role.ENGINEER)
+    is_superuser = models.BooleanField("super admin", default=False)
+    is_active = models.BooleanField("active", default=True, help_text="Off: the person can no longer sign in.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar = ["name"]
+    objects = UserManager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "id"], name="user_of_account"),  # tenant keys refer to it
+            models.CheckConstraint(
+                name="user_has_account_or_is_super",
+                condition=models.Q(account__isnull=False) | models.Q(is_superuser=True),
+                violation_error_message="A user needs an account; only a super admin may have none.",
+            ),
+            models.CheckConstraint(name="user_email_is_lower_case", condition=models.Q(email=Lower("email"))),
+            models.CheckConstraint(name="user_role_known", condition=models.Q(role__in=Role.values)),
+            models.CheckConstraint(name="user_name_given", condition=~models.Q(name="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.strip().lower()
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    @property
+    def leads_team(self) -> bool:
+        """Whether the person may see the team's figures: team admins and super admins."""
+        return self.is_superuser or self.role == Role.TEAM_ADMIN
+
+    @property
+    def role_label(self) -> str:
+        return "Super admin" if self.is_superuser else Role(self.role).label
+
+    # Django admin asks these; what a team admin may do there is each admin class's own rule.
+    @property
+    def is_staff(self) -> bool:
+        return self.is_superuser
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return self.is_active and self.is_superuser
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and self.is_superuser
+
+
+class ApiToken(models.Model):
+    """A key to the JSON API that acts as its user. Only its hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="api_tokens")
+    label = models.CharField(max_length=100)
+    hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @classmethod
+    def issue(cls, user: User, label: str) -> tuple["ApiToken", str]:
+        """A new token and its secret, which cannot be read again."""
+        secret = f"rf_{secrets.token_urlsafe(32)}"
+        return cls.objects.create(user=user, label=label, hash=cls.hash_of(secret)), secret
+
+    @classmethod
+    def user_of(cls, secret: str) -> User | None:
+        """Whom the secret stands for; None if unknown, revoked, or the person is no longer active."""
+        token = (
+            cls.objects.select_related("user__account")
+            .filter(hash=cls.hash_of(secret), revoked_at=None, user__is_active=True)
+            .first()
+        )
+        return token.user if token else None
+
+    @staticmethod
+    def hash_of(secret: str) -> str:
+        # The secret has 256 random bits: a plain digest cannot be guessed back, so no slow hash is needed.
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    def revoke(self, at: datetime) -> None:
+        self.revoked_at = at
+        self.save(update_fields=["revoked_at"])
+
+
+class AuditEntry(models.Model):
+    """One act that matters: who did what to which object, and when."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=60)
+    object = models.CharField(max_length=200, blank=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-id"]
+        indexes: ClassVar = [models.Index(fields=["account", "-at"], name="audit_by_account")]
+        verbose_name_plural = "audit entries"
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object}".strip()
+
+    @classmethod
+    def record(
+        cls, action: str, *, actor: User | None, account: Account | None, object: str = "", **detail: Any
+    ) -> "AuditEntry":
+        """Writes one entry; `actor` is None for a command of the operator."""
+        return cls.objects.create(action=action, actor=actor, account=account, object=object[:200], detail=detail)

@@ -1,0 +1,90 @@
+"""The door to an account's pages: signed in, allowed, and with the account in scope."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from resolutionflow.accounts.models import Account, User
+from resolutionflow.tenancy import account_scope
+
+CHOSEN_ACCOUNT = "chosen_account"  # the key in a super admin's login
+
+View = Callable[..., HttpResponse]
+
+
+class AccountRequest(HttpRequest):
+    """What a view behind `account_required` may rely on. `now` is taken once per request."""
+
+    user: User
+    account: Account
+    now: datetime
+    htmx: HtmxDetails
+
+
+def account_of(request: HttpRequest) -> Account | None:
+    """The user's own account; of a super admin the one they picked, else the own one, else None."""
+    user = cast(User, request.user)
+    chosen = request.session.get(CHOSEN_ACCOUNT) if user.is_superuser else None
+    if chosen:
+        return Account.objects.filter(id=chosen).first() or user.account
+    return user.account
+
+
+def signed_in(view: View) -> View:
+    """For pages of a person, not of an account. Anonymous visitors go to the sign-in page and come back."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        back = request.headers.get("HX-Current-URL") or request.get_full_path()
+        target = f"{resolve_url('account_login')}?{urlencode({'next': back})}"
+        if request.headers.get("HX-Request"):
+            return HttpResponseClientRedirect(target)
+        return redirect(target)
+
+    wrapper.signed_in = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def account_required(view: View) -> View:
+    """Puts the account in scope as `request.account`; a super admin without one is sent to pick it."""
+
+    @signed_in
+    @wraps(view)
+    def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        account = account_of(request)
+        if account is None:
+            target = f"{resolve_url('choose_account')}?{urlencode({'next': request.get_full_path()})}"
+            return HttpResponseClientRedirect(target) if request.headers.get("HX-Request") else redirect(target)
+        request.account, request.now = account, timezone.now()
+        with account_scope(account):
+            return view(request, *args, **kwargs)
+
+    wrapper.account_scoped = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def team_required(message: str) -> Callable[[View], View]:
+    """For team admins and super admins; everybody else gets 403 with the message."""
+
+    def decorate(view: View) -> View:
+        @account_required
+        @wraps(view)
+        def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.leads_team:
+                raise PermissionDenied(message)
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate

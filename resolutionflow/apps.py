@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import register
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+def keep_tenant_schema(using: str, **kwargs: Any) -> None:
+    """Runs once a migrate, after the migrations of all apps."""
+    from resolutionflow.tenancy.schema import keep_schema
+
+    keep_schema(connections[using])
+
+
+class ResolutionFlowConfig(AppConfig):
+    name = "resolutionflow"
+
+    def ready(self) -> None:
+        from resolutionflow.tenancy.checks import tenant_rules
+
+        register(tenant_rules)
+        post_migrate.connect(keep_tenant_schema, sender=self)

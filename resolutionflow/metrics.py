@@ -1,0 +1,94 @@
+"""The base of every figure: what a metric is, how rows are asked for it, how it is rounded.
+
+A metric is one entry beside the rows it counts (`flowpilot/metrics.py`, `ratings/metrics.py`). Page, API and export ask
+the QuerySet; nobody else does arithmetic. docs/metrics.md has each definition in words.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from decimal import ROUND_HALF_UP, Decimal
+from math import sqrt
+from typing import Any, ClassVar, Literal
+
+from django.db import models
+from django.db.models import Count, DecimalField, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, NullIf, TruncDate
+
+from resolutionflow.periods import Period
+from resolutionflow.tenancy.models import TenantQuerySet
+
+Z = 1.959964  # of the two-sided 95 % interval
+MINIMUM = 5  # sessions behind a rate before it is coloured or blamed
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure. Durations are in seconds, shares in 0..1; both turn into minutes and percent where they are shown."""
+
+    label: str
+    unit: Literal["count", "share", "duration", "score"]
+    better: Literal["higher", "lower"] | None
+    expression: Combinable
+
+
+def share(part: Q, *, of: Q) -> Combinable:
+    """A ratio in 0..1, divided as exact numerics; NULL, never 0, when there is nothing to divide by."""
+    exact = DecimalField(max_digits=20, decimal_places=0)
+    whole = NullIf(Cast(Count("pk", filter=of), exact), Cast(0, exact))
+    return Cast(Count("pk", filter=of & part), exact) / whole
+
+
+class Median(models.Aggregate):
+    """Continuous median (percentile_cont 0.5) of the expression over the filtered rows; NULL over none."""
+
+    function = "PERCENTILE_CONT"
+    name = "median"
+    output_field = models.FloatField()
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+
+class MetricQuerySet(TenantQuerySet):
+    """Rows that can be asked for their metrics. Filters say which rows; `totals`, `by` and `daily` end the chain."""
+
+    time_field: ClassVar[str]
+    metrics: ClassVar[Mapping[str, Metric]]
+
+    def during(self, period: Period) -> "MetricQuerySet":
+        return self.filter(**{f"{self.time_field}__gte": period.start, f"{self.time_field}__lt": period.end})
+
+    def totals(self, *names: str) -> dict[str, Any]:
+        return self.aggregate(**self._pick(names))
+
+    def by(self, dimension: str, *names: str) -> models.QuerySet:
+        return self.values(dimension).annotate(**self._pick(names)).order_by(dimension)
+
+    def daily(self, *names: str, tz: tzinfo) -> "models.QuerySet":
+        """One row a local day that has rows, as {"day": date, name: value}; `every_day` puts in the missing ones."""
+        return self.annotate(day=TruncDate(self.time_field, tzinfo=tz)).by("day", *names)
+
+    def _pick(self, names: Iterable[str]) -> dict[str, Combinable]:
+        return {name: self.metrics[name].expression for name in names}
+
+
+def every_day(rows: Iterable[Mapping[str, Any]], period: Period, *names: str) -> list[dict[str, Any]]:
+    """One row for every day of the period: the one given for it, or zeros for the named counts."""
+    found: dict[date, Mapping[str, Any]] = {row["day"]: row for row in rows}
+    empty = dict.fromkeys(names, 0)
+    return [{"day": day, **{name: found.get(day, empty)[name] for name in names}} for day in period.days]
+
+
+def round_half_up(value: Decimal | float | int, places: int) -> Decimal:
+    """The value rounded once, half away from zero, on its exact decimal form: 0.0375 to three places is 0.038."""
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    return exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+
+
+def wilson(part: int, whole: int) -> tuple[float, float]:
+    """The Wilson 95 % interval of part/whole as fractions; `whole` must be above 0 (E. B. Wilson, JASA 22, 1927)."""
+    rate, z2 = part / whole, Z * Z
+    centre = rate + z2 / (2 * whole)
+    spread = Z * sqrt(rate * (1 - rate) / whole + z2 / (4 * whole * whole))
+    scale = 1 + z2 / whole
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
