@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,9 @@ class Account(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    idle_limit = models.DurationField(
+        default=timedelta(hours=24), help_text="An active session without a sign of life for longer counts as given up."
+    )
     import_shift = models.JSONField(
         null=True, blank=True, editable=False, help_text="Weeks and moment of --shift-to-now; null before the first."
     )
@@ -29,7 +32,12 @@ class Account(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name", "id"]
-        constraints: ClassVar = [models.CheckConstraint(name="account_name_given", condition=~models.Q(name=""))]
+        constraints: ClassVar = [
+            models.CheckConstraint(name="account_name_given", condition=~models.Q(name="")),
+            models.CheckConstraint(
+                name="account_idle_limit_is_positive", condition=models.Q(idle_limit__gt=timedelta(0))
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
