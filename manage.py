@@ -7,9 +7,17 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resolutionflow.settings")
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+        from resolutionflow.database.cluster import Cluster, ClusterError
+    except ModuleNotFoundError as error:
+        sys.exit(f"{error}. Run `make setup` first, then use .venv/bin/python manage.py.")
+    Cluster.autostart = True  # for this process: its first connection starts the embedded database
+    try:
+        execute_from_command_line(sys.argv)
+    except ClusterError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
