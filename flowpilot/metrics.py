@@ -16,7 +16,9 @@ class SessionQuerySet(MetricQuerySet):
         "sessions": Metric("Sessions", "count", None, Count("pk")),
         "completed": Metric("Completed", "count", None, Count("pk", filter=COMPLETED)),
         "completion_rate": Metric("Completion rate", "share", "higher", share(COMPLETED, of=Q())),
-        "median_duration": Metric("Median duration", "duration", "lower", Median("duration_seconds", filter=COMPLETED)),
+        "median_duration": Metric(
+            "Median duration", "duration", "lower", Median("duration_seconds", filter=COMPLETED)
+        ),
         "active_engineers": Metric("Active engineers", "count", None, Count("user_id", distinct=True)),
         **{
             outcome: Metric(outcome.capitalize(), "count", None, Count("pk", filter=Q(outcome=outcome)))

@@ -28,6 +28,13 @@ class Period:
         today = now.astimezone(tz).date()
         return cls(today - timedelta(days=length - 1), today, tz, now, length)
 
+    @classmethod
+    def ending(cls, last: date, length: int, *, now: datetime, tz: tzinfo) -> "Period":
+        """A custom range of `length` days whose last one is `last`; the named period where that is today."""
+        if last == now.astimezone(tz).date():
+            return cls.of_days(length, now=now, tz=tz)
+        return cls(last - timedelta(days=length - 1), last, tz, now)
+
     @cached_property
     def days(self) -> list[date]:
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]

@@ -30,7 +30,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "ninja",
-    "resolutionflow.accounts.admin.AdminConfig",
+    "resolutionflow.administration.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -80,7 +80,9 @@ EMBEDDED_DATABASE: Cluster | None = None
 if env("DATABASE_URL", default=""):
     DATABASES = {"default": env.db_url("DATABASE_URL")}
     if not DATABASES["default"]["ENGINE"].endswith("postgresql"):
-        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: postgres://user:password@host/name")
+        raise ImproperlyConfigured(
+            "DATABASE_URL must name a PostgreSQL database: postgres://user:password@host/name"
+        )
 else:
     EMBEDDED_DATABASE = Cluster.for_project(BASE_DIR, data_dir=DATA_DIR)
     DATABASES = {"default": EMBEDDED_DATABASE.connection_settings()}
@@ -145,7 +147,9 @@ HTTPS = env.bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True  # htmx takes the token from the body tag
 SECURE_REFERRER_POLICY = "same-origin"

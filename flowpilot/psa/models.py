@@ -27,7 +27,9 @@ class PsaActivityLog(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "external_key"], name="psa_activity_external_key_once"),
+            models.UniqueConstraint(
+                fields=["account", "external_key"], name="psa_activity_external_key_once"
+            ),
             models.CheckConstraint(
                 name="psa_activity_type_known",
                 condition=Q(activity_type__in=["time_entry_posted", "note_posted", "status_updated"]),

@@ -135,7 +135,9 @@ class SessionFilterForm(PeriodForm):
         if day := data.get("day"):
             rows = rows.filter(_at(on, Period(day, day, self.tz, self.now)))
         if day := data.get("completed_day"):
-            rows = rows.filter(completed_at__gte=first_instant(day, self.tz), completed_at__lt=self._end_of(day))
+            rows = rows.filter(
+                completed_at__gte=first_instant(day, self.tz), completed_at__lt=self._end_of(day)
+            )
         rows = rows.filter(self._values(), self._words())
         return rows
 
@@ -185,7 +187,9 @@ class SessionFilterForm(PeriodForm):
             condition &= Q(Exists(activity.filter(activity_type=PUSHED[push])))
         if words := data.get("q"):
             condition &= (
-                Q(problem_summary__icontains=words) | Q(psa_ticket_id__iexact=words) | Q(external_id__iexact=words)
+                Q(problem_summary__icontains=words)
+                | Q(psa_ticket_id__iexact=words)
+                | Q(external_id__iexact=words)
             )
         return condition
 
@@ -207,6 +211,8 @@ def _at(on: Literal["started", "completed", "rated", "logged"], period: Period) 
 
 def _thumb(node_id: str, thumb: str) -> Q:
     rated = Session.objects.filter(
-        step_ratings__was_helpful=thumb == "up", step_ratings__step__node_id=node_id, step_ratings__step__flow=OuterRef("flow")
+        step_ratings__was_helpful=thumb == "up",
+        step_ratings__step__node_id=node_id,
+        step_ratings__step__flow=OuterRef("flow"),
     ).filter(pk=OuterRef("pk"), account=OuterRef("account"))
     return Q(Exists(rated))

@@ -57,7 +57,9 @@ def _status_table() -> Q:
         row = Q(status=status.value)
         if outcomes:
             # the explicit NOT NULL counts: a CHECK that comes out NULL would pass
-            row &= Q(outcome__isnull=False, outcome__in=[o.value for o in outcomes], completed_at__isnull=False)
+            row &= Q(
+                outcome__isnull=False, outcome__in=[o.value for o in outcomes], completed_at__isnull=False
+            )
         else:
             row &= Q(outcome__isnull=True, completed_at__isnull=True)
         table |= row

@@ -23,10 +23,14 @@ class Account(models.Model):
     slug = models.SlugField(unique=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     idle_limit = models.DurationField(
-        default=timedelta(hours=24), help_text="An active session without a sign of life for longer counts as given up."
+        default=timedelta(hours=24),
+        help_text="An active session without a sign of life for longer counts as given up.",
     )
     import_shift = models.JSONField(
-        null=True, blank=True, editable=False, help_text="Weeks and moment of --shift-to-now; null before the first."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Weeks and moment of --shift-to-now; null before the first.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -73,11 +77,15 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True, related_name="users")
-    email = models.EmailField(unique=True, error_messages={"unique": "A user with this email exists already."})
+    email = models.EmailField(
+        unique=True, error_messages={"unique": "A user with this email exists already."}
+    )
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=20, choices=Role, default=Role.ENGINEER)
     is_superuser = models.BooleanField("super admin", default=False)
-    is_active = models.BooleanField("active", default=True, help_text="Off: the person can no longer sign in.")
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: the person can no longer sign in."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -86,7 +94,9 @@ class User(AbstractBaseUser):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "id"], name="user_of_account"),  # tenant keys refer to it
+            models.UniqueConstraint(
+                fields=["account", "id"], name="user_of_account"
+            ),  # tenant keys refer to it
             models.CheckConstraint(
                 name="user_has_account_or_is_super",
                 condition=models.Q(account__isnull=False) | models.Q(is_superuser=True),
@@ -191,4 +201,6 @@ class AuditEntry(models.Model):
         cls, action: str, *, actor: User | None, account: Account | None, object: str = "", **detail: Any
     ) -> "AuditEntry":
         """Writes one entry; `actor` is None for a command of the operator."""
-        return cls.objects.create(action=action, actor=actor, account=account, object=object[:200], detail=detail)
+        return cls.objects.create(
+            action=action, actor=actor, account=account, object=object[:200], detail=detail
+        )

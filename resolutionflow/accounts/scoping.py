@@ -65,7 +65,9 @@ def account_required(view: View) -> View:
         account = account_of(request)
         if account is None:
             target = f"{resolve_url('choose_account')}?{urlencode({'next': request.get_full_path()})}"
-            return HttpResponseClientRedirect(target) if request.headers.get("HX-Request") else redirect(target)
+            return (
+                HttpResponseClientRedirect(target) if request.headers.get("HX-Request") else redirect(target)
+            )
         request.account, request.now = account, timezone.now()
         with account_scope(account):
             return view(request, *args, **kwargs)

@@ -1,0 +1,130 @@
+"""The dashboards as JSON. Shapes and units are those of the API's contract."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from ninja import Field, Query, Router, Schema
+
+from analytics import team
+from flowpilot.sessions.models import Outcome
+from resolutionflow.accounts.scoping import AccountRequest
+from resolutionflow.api import ERRORS, in_account, refuse_invalid, team_only
+from resolutionflow.metrics import round_half_up
+
+router = Router(tags=["Analytics"])
+router.add_decorator(in_account)
+
+FRACTION = "Fraction 0..1, rounded to 3 decimals."
+MINUTES = "Minutes, rounded to 1 decimal."
+
+
+class PeriodQuery(Schema):
+    period: Literal["7d", "30d", "90d"] | None = Field(None, description="Default 30d.")
+    from_: date | None = Field(None, alias="from", description="First day; with `to`, without `period`.")
+    to: date | None = Field(None, description="Last day, included; at most 366 days, not after today.")
+    client_id: UUID | None = None
+    account: str | None = Field(None, description="The account's slug; super admins have to give it.")
+
+
+class TeamQueryParameters(PeriodQuery):
+    engineer_id: UUID | None = None
+
+
+class OutcomeBreakdown(Schema):
+    resolved: int
+    escalated: int
+    workaround: int
+    unresolved: int
+
+
+class AnalyticsSummary(Schema):
+    total_sessions: int
+    completed_sessions: int
+    completion_rate: float = Field(description=FRACTION + " 0.0 without sessions.")
+    median_duration_minutes: float = Field(description=MINUTES + " 0.0 without completed sessions.")
+    active_engineers: int
+    outcome_breakdown: OutcomeBreakdown
+
+
+class TimeSeriesPoint(Schema):
+    date: date
+    sessions: int
+    resolved: int
+    escalated: int
+    workaround: int
+    unresolved: int
+
+
+class TopFlow(Schema):
+    tree_id: str = Field(description="The flow's id.")
+    name: str
+    sessions: int
+    completion_rate: float = Field(description=FRACTION)
+    median_duration_minutes: float = Field(description=MINUTES + " 0.0 without completed sessions.")
+    avg_csat: float | None = Field(description="Mean stars 1..5, rounded to 1 decimal; null without ratings.")
+
+
+class TopEngineer(Schema):
+    user_id: str
+    name: str
+    sessions: int
+    completion_rate: float = Field(description=FRACTION)
+    median_duration_minutes: float = Field(description=MINUTES + " 0.0 without completed sessions.")
+
+
+class TeamAnalytics(Schema):
+    summary: AnalyticsSummary
+    time_series: list[TimeSeriesPoint] = Field(description="One point for every local day of the period.")
+    top_flows: list[TopFlow]
+    top_engineers: list[TopEngineer]
+
+
+@router.get("/team", response={200: TeamAnalytics, **ERRORS}, summary="Team analytics")
+@team_only
+def team_analytics(request: AccountRequest, parameters: Query[TeamQueryParameters]) -> dict[str, Any]:
+    """The figures of the team page. For team admins and super admins."""
+    form = team.TeamForm(request.GET, account=request.account, now=request.now)
+    refuse_invalid(form)
+    query = team.TeamQuery.read(form, viewer=request.user, account=request.account, now=request.now)
+    totals = query.sessions.totals(*team.SUMMARY)
+    return {
+        "summary": {
+            "total_sessions": totals["sessions"],
+            "completed_sessions": totals["completed"],
+            "active_engineers": totals["active_engineers"],
+            "outcome_breakdown": {outcome: totals[outcome] for outcome in Outcome.values},
+            **_rates(totals),
+        },
+        "time_series": [
+            {"date": row["day"], **{name: row[name] for name in team.SERIES}} for row in team.daily(query)
+        ],
+        "top_flows": [
+            {"tree_id": str(row["id"]), "avg_csat": rounded(row["avg_csat"], 1), **_named(row)}
+            for row in team.top_flows(query)
+        ],
+        "top_engineers": [{"user_id": str(row["id"]), **_named(row)} for row in team.top_engineers(query)],
+    }
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    return {"name": row["name"], "sessions": row["sessions"], **_rates(row)}
+
+
+def _rates(row: dict[str, Any]) -> dict[str, float]:
+    # These two are 0.0, not null, where there is nothing to divide by: the contract's own exceptions.
+    return {
+        "completion_rate": rounded(row["completion_rate"], 3) or 0.0,
+        "median_duration_minutes": minutes(row["median_duration"]) or 0.0,
+    }
+
+
+def minutes(seconds: Decimal | float | None) -> float | None:
+    """Seconds as minutes with one decimal; None stays None."""
+    return None if seconds is None else rounded(Decimal(str(seconds)) / 60, 1)
+
+
+def rounded(value: Decimal | float | None, places: int) -> float | None:
+    """Rounded half up, once; None stays None."""
+    return None if value is None else float(round_half_up(value, places))

@@ -1,0 +1,114 @@
+"""Rows in, figure out: each chart as plain data in Plotly's schema, with its sentence for those who do not see it.
+
+No ORM, no request, no clock. A colour is the name of a design token, "var(--…)", which static/js/charts.js turns
+into the colour of the reader's theme; fonts, grid and margins come from there too. A point's `customdata` is the
+address that a click on it opens.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from flowpilot.sessions.models import Outcome
+
+Figure = dict[str, Any]
+Point = Mapping[str, Any]
+
+ONE_DAY = 24 * 60 * 60 * 1000  # Plotly counts steps of a date axis in milliseconds
+
+
+def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome | None], str]) -> Figure:
+    """Sessions per day: the outcomes as stacked areas, all sessions (the open ones too) as a line.
+
+    `points` has one mapping for every day of the period, in order: "date" and the counts "sessions", "resolved",
+    "workaround", "escalated" and "unresolved", never null. `href` gives the address of the sessions of a day,
+    of one outcome or, with None, of all.
+    """
+    days = [point["date"] for point in points]
+    mode = "lines" if len(points) > 2 else "lines+markers"
+    areas = [
+        {
+            "type": "scatter",
+            "name": outcome.label,
+            "x": [day.isoformat() for day in days],
+            "y": [point[outcome.value] for point in points],
+            "customdata": [href(day, outcome) for day in days],
+            "mode": mode,
+            "stackgroup": "outcomes",
+            "line": {"color": f"var(--c-{outcome.value})", "width": 1},
+            "hovertemplate": "%{y:,d}",
+        }
+        for outcome in Outcome
+    ]
+    everything = {
+        "type": "scatter",
+        "name": "All sessions",
+        "x": [day.isoformat() for day in days],
+        "y": [point["sessions"] for point in points],
+        "customdata": [href(day, None) for day in days],
+        "mode": mode,
+        "line": {"color": "var(--ink-2)", "width": 1.5},
+        "hovertemplate": "%{y:,d}",
+    }
+    return {
+        "data": [*areas, everything],
+        "layout": {
+            "hovermode": "x unified",
+            "xaxis": _day_axis(days),
+            "yaxis": _count_axis(max((point["sessions"] for point in points), default=0)),
+        },
+    }
+
+
+def summary(points: Sequence[Point]) -> str:
+    """What `outcomes_per_day` shows of the same points, as one sentence."""
+    total = sum(point["sessions"] for point in points)
+    first, last = points[0]["date"], points[-1]["date"]
+    period = (
+        f"on {_day(first)}"
+        if first == last
+        else f"in the {len(points)} days from {_day(first)} to {_day(last)}"
+    )
+    if total == 0:
+        return f"No sessions {period}."
+    parts = [f"{_sessions(total)} {period}"]
+    if first != last:
+        parts.append(_busiest(points))
+    counts = {outcome.label.lower(): sum(point[outcome.value] for point in points) for outcome in Outcome}
+    counts["without an outcome"] = total - sum(counts.values())
+    parts.append(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
+    return "; ".join(parts) + "."
+
+
+def _busiest(points: Sequence[Point]) -> str:
+    most = max(point["sessions"] for point in points)
+    days = [point["date"] for point in points if point["sessions"] == most]
+    if len(days) == 1:
+        return f"most on {_day(days[0])} ({most:,})"
+    return f"at most {most:,} a day, first on {_day(days[0])}"
+
+
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count:,} sessions"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _day_axis(days: Sequence[date]) -> Figure:
+    axis: Figure = {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y"}
+    if len(days) <= 7:  # left alone, so few days get ticks at noon that repeat the name of the day
+        axis |= {"tick0": days[0].isoformat() if days else "2000-01-01", "dtick": ONE_DAY}
+    if len(days) == 1:
+        axis["range"] = [(days[0] + timedelta(days=step)).isoformat() for step in (-1, 1)]
+    return axis
+
+
+def _count_axis(most: int) -> Figure:
+    axis: Figure = {"rangemode": "tozero", "tickformat": ",d"}
+    if most <= 10:  # left alone, small counts get ticks at fractions
+        axis["dtick"] = 1 if most <= 5 else 2
+    if most == 0:
+        axis["range"] = [0, 1]
+    return axis

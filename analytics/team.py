@@ -1,0 +1,160 @@
+"""Team analytics: which sessions are meant, and the rows of each panel. Page and JSON read the same rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Max, QuerySet
+from django.db.models.functions import Collate
+from django.http import Http404, QueryDict
+
+from flowpilot.metrics import SessionQuerySet
+from flowpilot.models import Client
+from flowpilot.sessions.filters import SessionFilterForm
+from flowpilot.sessions.models import Outcome
+from ratings.metrics import RATINGS_OF_SESSIONS
+from resolutionflow.accounts.models import Account, User
+from resolutionflow.links import url_with
+from resolutionflow.metrics import every_day
+from resolutionflow.period_form import PeriodForm
+from resolutionflow.periods import Period
+
+SUMMARY = ("sessions", "completed", "completion_rate", "median_duration", "active_engineers", *Outcome.values)
+SERIES = ("sessions", *Outcome.values)
+ROW = ("sessions", "completed", "completion_rate", "median_duration")
+TOP = 10
+COMPLETED = {
+    "outcome": Outcome.values
+}  # as a filter of the session list: only completed sessions have an outcome
+
+
+def client_choices() -> list[tuple[str, str]]:
+    names = Client.objects.order_by("name", "id").values_list("id", "name")
+    return [("", "All clients"), *((str(id_), name) for id_, name in names)]
+
+
+def engineer_choices(account: Account) -> list[tuple[str, str]]:
+    names = User.objects.filter(account=account).order_by("name", "id").values_list("id", "name")
+    return [("", "All engineers"), *((str(id_), name) for id_, name in names)]
+
+
+class TeamForm(PeriodForm):
+    """The filters of team analytics. The choices are asked for only where the form is shown."""
+
+    client_id = forms.UUIDField(
+        required=False,
+        label="Client",
+        widget=forms.Select(choices=client_choices),
+        error_messages={"invalid": "This is not the id of a client."},
+    )
+    engineer_id = forms.UUIDField(
+        required=False,
+        label="Engineer",
+        widget=forms.Select(),
+        error_messages={"invalid": "This is not the id of an engineer."},
+    )
+
+    def __init__(self, data: QueryDict | dict[str, Any], *, account: Account, now: datetime) -> None:
+        super().__init__(data, now=now, tz=account.tz)
+        self.fields["engineer_id"].widget.choices = partial(engineer_choices, account)  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class TeamQuery:
+    """The sessions that a team page is about, and the links to them."""
+
+    viewer: User
+    account: Account
+    now: datetime
+    period: Period
+    engineer: User | None = None
+    client: Client | None = None
+
+    @classmethod
+    def read(cls, form: TeamForm, *, viewer: User, account: Account, now: datetime) -> "TeamQuery":
+        """Raises Http404 for an engineer or a client that the account does not have; other faults stay in the form."""
+        period = form.chosen_period()
+        engineer = client = None
+        if engineer_id := form.cleaned_data.get("engineer_id"):
+            engineer = User.objects.filter(account=account, id=engineer_id).first()
+            if engineer is None:
+                raise Http404("No such engineer")
+        if client_id := form.cleaned_data.get("client_id"):
+            client = Client.objects.filter(id=client_id).first()
+            if client is None:
+                raise Http404("No such client")
+        return cls(viewer, account, now, period, engineer, client)
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """Engineer and client as query parameters, the same here and in the session list."""
+        return {
+            "engineer_id": self.engineer and str(self.engineer.id),
+            "client_id": self.client and str(self.client.id),
+        }
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return self.period.query | self.choice
+
+    def href(self, **filters: Any) -> str:
+        """The list of the sessions behind a figure: those of the page, narrowed by further filters of the list."""
+        return url_with("sessions:list", self.parameters | filters)
+
+    @property
+    def sessions(self) -> SessionQuerySet:
+        return self._listed(self.parameters)
+
+    @property
+    def sessions_before(self) -> SessionQuerySet:
+        before = self.period.before
+        return self.sessions_ever.filter(started_at__gte=before.start, started_at__lt=before.end)
+
+    @property
+    def sessions_ever(self) -> SessionQuerySet:
+        return self._listed({"period": "all"} | self.choice)
+
+    def _listed(self, parameters: dict[str, Any]) -> SessionQuerySet:
+        query = QueryDict(mutable=True)
+        query.update({name: value for name, value in parameters.items() if value})
+        return SessionFilterForm(query, viewer=self.viewer, account=self.account, now=self.now).sessions()
+
+
+def summary(query: TeamQuery) -> dict[str, Any]:
+    """{"now": totals of the period, "before": totals of the one before}, each with the names in SUMMARY."""
+    return {"now": query.sessions.totals(*SUMMARY), "before": query.sessions_before.totals(*SUMMARY)}
+
+
+def daily(query: TeamQuery) -> list[dict[str, Any]]:
+    """One row a local day of the period: day and the counts in SERIES."""
+    return every_day(query.sessions.daily(*SERIES, tz=query.account.tz), query.period, *SERIES)
+
+
+def top_flows(query: TeamQuery) -> list[dict[str, Any]]:
+    """The ten flows with the most sessions: id, name, the figures in ROW, avg_csat and ratings."""
+    return _top(query.sessions.filter(flow__isnull=False), "flow", RATINGS_OF_SESSIONS)
+
+
+def top_engineers(query: TeamQuery) -> list[dict[str, Any]]:
+    """The ten users with the most sessions: id, name and the figures in ROW."""
+    return _top(query.sessions, "user", {})
+
+
+def _top(sessions: SessionQuerySet, of: str, further: dict[str, Any]) -> list[dict[str, Any]]:
+    # Counted first: medians are dear, and only those of the rows shown are needed.
+    ranked: QuerySet = (
+        sessions.values(f"{of}_id", f"{of}__name")
+        .annotate(count=Count("pk"))
+        .order_by("-count", Collate(f"{of}__name", "C"), f"{of}_id")[:TOP]
+    )
+    names = {row[f"{of}_id"]: row[f"{of}__name"] for row in ranked}
+    figures = sessions.filter(**{f"{of}_id__in": list(names)}).by(f"{of}_id", *ROW).annotate(**further)
+    by_id = {row.pop(f"{of}_id"): row for row in figures}
+    return [{"id": id_, "name": name, **by_id[id_]} for id_, name in names.items() if id_ in by_id]
+
+
+def newest_session_at(query: TeamQuery) -> datetime | None:
+    """When the newest session of this engineer and client began, whatever the period; None if there is none at all."""
+    return query.sessions_ever.aggregate(at=Max("started_at"))["at"]

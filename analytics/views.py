@@ -1,0 +1,157 @@
+"""The dashboards as pages. A page holds its panels; each panel is also an address of its own, which htmx swaps in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.views.decorators.http import require_GET
+
+from analytics import charts, team
+from flowpilot.metrics import SessionQuerySet
+from flowpilot.sessions.models import Outcome
+from resolutionflow.accounts.scoping import AccountRequest, team_required
+from resolutionflow.htmx import page_or_panel, wants_panel
+from resolutionflow.links import url_with
+from resolutionflow.metrics import MINIMUM
+from resolutionflow.periods import Period
+
+OUTCOME_COLUMNS = [(outcome.value, outcome.label, "count") for outcome in Outcome]
+NO_ACCESS = "You don't have access to team analytics."
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of team analytics: its template's context from the query, at most two queries."""
+
+    name: str
+    context: Callable[[team.TeamQuery], dict[str, Any]]
+    skeleton: str
+    wide: bool = False
+
+    @property
+    def file(self) -> str:
+        return f"analytics/panels/_{self.name}.html"
+
+    def placed(self, query: team.TeamQuery) -> dict[str, Any]:
+        """What the page needs to show the panel, or its skeleton while it loads from its own address."""
+        url = url_with("analytics:team-panel", query.parameters, self.name)
+        return {
+            "name": self.name,
+            "file": self.file,
+            "wide": self.wide,
+            "skeleton": self.skeleton,
+            "url": url,
+        }
+
+
+@require_GET
+@team_required(NO_ACCESS)
+def team_page(request: AccountRequest) -> HttpResponse:
+    """Team analytics. A swap brings the frame at once and lets each panel load by itself; a page brings it all."""
+    query, form = _read(request)
+    lazy = wants_panel(request)
+    context: dict[str, Any] = {
+        "query": query,
+        "form": form,
+        "where": f"{request.account.name} · {request.account.time_zone}",
+        "panels": [panel.placed(query) for panel in TEAM_PANELS.values()],
+        "lazy": lazy,
+    }
+    if not lazy:
+        for panel in TEAM_PANELS.values():
+            context |= panel.context(query)
+    return page_or_panel(request, "analytics/team.html", "analytics/_team.html", context)
+
+
+@require_GET
+@team_required(NO_ACCESS)
+def team_panel(request: AccountRequest, panel: str) -> HttpResponse:
+    """One panel of team analytics, for htmx and for "Try again"."""
+    if panel not in TEAM_PANELS:
+        raise Http404("No such panel")
+    query, _ = _read(request)
+    chosen = TEAM_PANELS[panel]
+    return render(request, chosen.file, {"query": query, **chosen.context(query)})
+
+
+def _read(request: AccountRequest) -> tuple[team.TeamQuery, team.TeamForm]:
+    form = team.TeamForm(request.GET, account=request.account, now=request.now)
+    query = team.TeamQuery.read(form, viewer=request.user, account=request.account, now=request.now)
+    return query, form
+
+
+def _summary(query: team.TeamQuery) -> dict[str, Any]:
+    rows = team.summary(query)
+    now, before = rows["now"], rows["before"]
+    return {
+        "metrics": SessionQuerySet.metrics,
+        "now": now,
+        "before": before,
+        "few_before": before["sessions"] < MINIMUM,
+        "since": query.period.before.words,
+        "all_href": query.href(),
+        "completed_href": query.href(**team.COMPLETED),
+        "about": reverse("metrics-help"),
+        "empty": None if now["sessions"] else _empty(query),
+    }
+
+
+def _empty(query: team.TeamQuery) -> dict[str, Any]:
+    """What to say, and where to go, when the period has no session."""
+    newest = team.newest_session_at(query)
+    if newest is None:
+        narrowed = bool(query.engineer or query.client)
+        return {"narrowed": narrowed, "clear_href": url_with("analytics:team", query.period.query)}
+    day = newest.astimezone(query.account.tz).date()
+    last_90 = Period.ending(day, 90, now=query.now, tz=query.account.tz)
+    return {
+        "text": f"The newest one started on {date_format(day, 'j F Y')}.",
+        "newest_href": url_with("analytics:team", last_90.query | query.choice),
+    }
+
+
+def _outcomes(query: team.TeamQuery) -> dict[str, Any]:
+    points = [{"date": row["day"], **row} for row in team.daily(query)]
+
+    def href(day: Any, outcome: str | None) -> str:
+        return query.href(day=day, outcome=outcome)
+
+    return {
+        "points": [point | {"href": href(point["date"], None)} for point in points],
+        "chart": charts.outcomes_per_day(points, href=href),
+        "chart_summary": charts.summary(points),
+        "columns": [("date", "Day", "day"), ("sessions", "Sessions", "count"), *OUTCOME_COLUMNS],
+    }
+
+
+def _flows(query: team.TeamQuery) -> dict[str, Any]:
+    rows = team.top_flows(query)
+    return {"flows": [row | _hrefs(query, flow_id=row["id"]) for row in rows]}
+
+
+def _engineers(query: team.TeamQuery) -> dict[str, Any]:
+    rows = team.top_engineers(query)
+    return {"engineers": [row | _hrefs(query, engineer_id=row["id"]) for row in rows]}
+
+
+def _hrefs(query: team.TeamQuery, **of: Any) -> dict[str, str]:
+    return {
+        "href": query.href(**of),
+        "completed_href": query.href(**of, **team.COMPLETED),
+        "rated_href": query.href(**of, rated="yes"),
+    }
+
+
+TEAM_PANELS = {
+    panel.name: panel
+    for panel in [
+        Panel("summary", _summary, skeleton="cards", wide=True),
+        Panel("outcomes", _outcomes, skeleton="chart", wide=True),
+        Panel("flows", _flows, skeleton="table"),
+        Panel("engineers", _engineers, skeleton="table"),
+    ]
+}

@@ -1,0 +1,66 @@
+from typing import ClassVar
+
+from django.contrib import admin
+
+from flowpilot.models import Client, Domain, Flow, FlowVersion, PsaActivityLog, Session, Step
+from resolutionflow.administration.tenant import TenantAdmin
+
+
+@admin.register(Client)
+class ClientAdmin(TenantAdmin):
+    list_display = ("name", "psa_company_id")
+    search_fields = ("name",)
+    ordering = ("name",)
+
+
+@admin.register(Domain)
+class DomainAdmin(TenantAdmin):
+    list_display = ("name",)
+    search_fields = ("name",)
+    ordering = ("name",)
+
+
+@admin.register(Flow)
+class FlowAdmin(TenantAdmin):
+    list_display = ("name", "domain", "status", "origin", "usage_count", "last_matched_at")
+    list_filter = ("status", "origin", "domain")
+    list_select_related = ("domain",)
+    search_fields = ("name",)
+    ordering = ("name",)
+    fields = ("name", "description", "domain", "kind", "status", "origin", "usage_count", "last_matched_at")
+    readonly_fields = ("status", "origin", "usage_count", "last_matched_at")
+
+
+@admin.register(FlowVersion)
+class FlowVersionAdmin(TenantAdmin):
+    facts = True
+    list_display = ("flow", "number", "published_at", "published_by")
+    list_select_related = ("flow", "published_by")
+    ordering = ("flow__name", "number")
+
+
+@admin.register(Step)
+class StepAdmin(TenantAdmin):
+    facts = True
+    list_display = ("title", "flow", "node_id", "helpful_yes", "helpful_no")
+    list_select_related = ("flow",)
+    search_fields = ("title", "flow__name")
+
+
+@admin.register(Session)
+class SessionAdmin(TenantAdmin):
+    facts = True
+    list_display = ("problem_summary", "user", "client", "flow", "status", "outcome", "started_at")
+    list_filter = ("status", "outcome", "confidence_tier", "source")
+    list_select_related = ("user", "client", "flow")
+    search_fields = ("problem_summary", "external_id", "psa_ticket_id")
+    date_hierarchy = "started_at"
+    ordering: ClassVar = ["-started_at", "-id"]
+
+
+@admin.register(PsaActivityLog)
+class PsaActivityLogAdmin(TenantAdmin):
+    facts = True
+    list_display = ("activity_type", "psa_ticket_id", "hours_logged", "created_at")
+    list_filter = ("activity_type",)
+    date_hierarchy = "created_at"

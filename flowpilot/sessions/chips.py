@@ -1,0 +1,76 @@
+"""The filters of a session list in words, each with the address of the list without it."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from flowpilot.models import Client, Domain, Flow
+from flowpilot.sessions.filters import NONE, SessionFilterForm
+from flowpilot.sessions.models import Outcome, Status, Tier
+from resolutionflow.accounts.models import User
+from resolutionflow.links import url_with
+
+LABELS = {
+    "on": "Counted on",
+    "day": "Day",
+    "completed_day": "Completed on",
+    "engineer_id": "Engineer",
+    "flow_id": "Flow",
+    "version": "Version",
+    "domain_id": "Domain",
+    "client_id": "Client",
+    "status": "Status",
+    "outcome": "Outcome",
+    "tier": "Tier",
+    "ticket": "Ticket",
+    "rated": "Rated",
+    "rating": "Stars",
+    "node_id": "Step",
+    "option": "Answer",
+    "dropped_at": "Given up at",
+    "thumb": "Thumb",
+    "pushed": "Pushed",
+    "help": "Help",
+    "q": "Search",
+}
+WORDS = {
+    "on": {"started": "start", "completed": "end", "rated": "rating", "logged": "time entry"},
+    "status": dict(Status.choices),
+    "outcome": dict(Outcome.choices),
+    "tier": dict(Tier.choices),
+    "pushed": {"note": "Note", "time_entry": "Time entry"},
+}
+
+
+def chips(form: SessionFilterForm, parameters: dict[str, list[str]]) -> list[dict[str, str]]:
+    """One chip a value that filters; faulty ones are left to their messages."""
+    names = {
+        "engineer_id": User.objects.filter(account=form.account),
+        "flow_id": Flow.objects.all(),
+        "domain_id": Domain.objects.all(),
+        "client_id": Client.objects.all(),
+    }
+    found = []
+    for field, label in LABELS.items():
+        values = [value for value in parameters.get(field, []) if value]
+        if not values or field in form.errors:
+            continue
+        words = _names(names[field], values) if field in names else WORDS.get(field, {})
+        for value in values:
+            kept = parameters | {field: [v for v in values if v != value]}
+            shown = (
+                f"No {label.lower()}"
+                if value == NONE
+                else words.get(value, "Unknown" if field in names else value)
+            )
+            found.append({"label": label, "value": shown, "href": url_with("sessions:list", kept)})
+    return found
+
+
+def _names(rows: QuerySet[Any], ids: list[str]) -> dict[str, str]:
+    wanted = [id_ for id_ in ids if id_ != NONE]
+    return (
+        {str(id_): name for id_, name in rows.filter(id__in=wanted).values_list("id", "name")}
+        if wanted
+        else {}
+    )

@@ -1,0 +1,84 @@
+"""Accounts, users, tokens and the audit trail in the back office. They are there without an account in scope."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+
+from resolutionflow.models import Account, ApiToken, AuditEntry, User
+
+
+class KeptAdmin(admin.ModelAdmin):
+    """Nothing is deleted here: accounts go by `delete_account`, users are deactivated, tokens revoked."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(KeptAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Account)
+class AccountAdmin(KeptAdmin):
+    list_display = ("name", "slug", "time_zone", "created_at")
+    search_fields = ("name", "slug")
+    fields = ("name", "slug", "time_zone", "idle_limit")
+
+
+@admin.register(User)
+class UserAdmin(KeptAdmin):
+    list_display = ("name", "email", "account", "role", "is_superuser", "is_active")
+    list_filter = ("role", "is_superuser", "is_active", "account")
+    list_select_related = ("account",)
+    search_fields = ("name", "email")
+    fields = ("email", "name", "account", "role", "is_superuser", "is_active")
+    audited = ("role", "is_superuser", "is_active")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        return ("account",) if obj else ()  # a user's account never changes
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()  # they set their own by "Forgot your password?"
+        super().save_model(request, obj, form, change)
+        changed = {name: getattr(obj, name) for name in self.audited if name in form.changed_data}
+        if changed or not change:
+            action = "user.changed" if change else "user.created"
+            AuditEntry.record(action, actor=request.user, account=obj.account, object=obj.email, **changed)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnlyAdmin):
+    list_display = ("label", "user", "created_at", "revoked_at")
+    list_select_related = ("user",)
+    fields = ("label", "user", "created_at", "revoked_at")
+    search_fields = ("label", "user__email")
+    actions: ClassVar = ["revoke"]
+
+    @admin.action(description="Revoke the selected tokens")
+    def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        for token in tokens.filter(revoked_at=None).select_related("user__account"):
+            token.revoke(at=timezone.now())
+            AuditEntry.record(
+                "token.revoked",
+                actor=request.user,
+                account=token.user.account,
+                object=token.user.email,
+                label=token.label,
+            )
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("at", "account", "actor", "action", "object")
+    list_filter = ("action", "account")
+    list_select_related = ("account", "actor")
+    date_hierarchy = "at"

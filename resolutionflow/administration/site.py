@@ -1,0 +1,64 @@
+"""Django admin, each request inside the scope of one account."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
+
+from resolutionflow.accounts.models import Account
+from resolutionflow.accounts.scoping import account_of
+from resolutionflow.tenancy import account_scope
+
+
+class ScopedAdminSite(AdminSite):
+    """A super admin picks the account in the header; without a choice only what belongs to no account is offered."""
+
+    site_header = "ResolutionFlow"
+    site_title = "ResolutionFlow admin"
+    index_title = "Back office"
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        @wraps(view)
+        def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied("The back office is for super admins.")
+            account = account_of(request) if request.user.is_authenticated else None
+            request.account = account  # type: ignore[attr-defined]
+            if account is None:
+                return view(request, *args, **kwargs)
+            with account_scope(account):
+                response = view(request, *args, **kwargs)
+                if isinstance(response, TemplateResponse):
+                    response.render()  # lazily rendered it would ask for rows when the scope is over
+                return response
+
+        wrapper = super().admin_view(scoped, cacheable)
+        wrapper.account_scoped = True  # type: ignore[attr-defined]
+        return wrapper
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and request.user.is_staff
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        back = request.GET.get("next") or resolve_url("admin:index")
+        return redirect(f"{resolve_url('account_login')}?{urlencode({'next': back})}")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return redirect("account_logout")
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_change_password")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return super().each_context(request) | {
+            "open_account": getattr(request, "account", None),
+            "all_accounts": Account.objects.order_by("name"),
+        }

@@ -1,0 +1,124 @@
+"""The JSON API's ground: sign-in by token or login, the account in scope, one shape for every error.
+
+The root URLconf joins each app's router to `api`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, cast
+
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import NinjaAPI, Schema
+from ninja.errors import HttpError, ValidationError
+from ninja.security import HttpBearer, SessionAuth
+
+from resolutionflow.accounts.models import Account, ApiToken, User
+from resolutionflow.accounts.scoping import AccountRequest
+from resolutionflow.tenancy import account_scope
+
+
+class ErrorDetail(Schema):
+    detail: str
+
+
+class FieldFault(Schema):
+    loc: list[str]
+    msg: str
+    type: str
+
+
+class ValidationDetail(Schema):
+    detail: list[FieldFault]
+
+
+ERRORS: dict[int, Any] = {401: ErrorDetail, 403: ErrorDetail, 404: ErrorDetail, 422: ValidationDetail}
+
+
+class TokenAuth(HttpBearer):
+    openapi_description = "A token of yours; `manage.py create_api_token` prints one."
+
+    def authenticate(self, request: HttpRequest, token: str) -> User | None:
+        user = ApiToken.user_of(token)
+        if user is not None:
+            request.user = user
+        return user
+
+
+class LoginAuth(SessionAuth):
+    """The browser's login. It is an own class so that its docs say what it is."""
+
+    openapi_description = "The login of the browser."
+
+
+api = NinjaAPI(
+    title="ResolutionFlow API",
+    version="1",
+    description="Everything that the dashboards show, as JSON. Times are UTC with Z, ids are strings.",
+    urls_namespace="api",
+    auth=[TokenAuth(), LoginAuth()],
+    docs_url="/docs",
+    openapi_url="/openapi.json",
+)
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error) or "Not found"}, status=404)
+
+
+def in_account(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Puts the caller's account in scope; a super admin names it by `account=SLUG` on every call."""
+
+    @wraps(operation)
+    def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> Any:
+        request.account, request.now = account_named(request), timezone.now()
+        with account_scope(request.account):
+            return operation(request, *args, **kwargs)
+
+    return wrapper
+
+
+def account_named(request: HttpRequest) -> Account:
+    """The account of the call. 403 where a super admin names none, 404 for an unknown or, from others, foreign one."""
+    user, slug = cast(User, request.user), request.GET.get("account")
+    if user.is_superuser:
+        if not slug:
+            raise HttpError(403, "Name an account")
+        account = Account.objects.filter(slug=slug).first() if "\0" not in slug else None
+    else:
+        account = user.account if slug in (None, user.account and user.account.slug) else None
+    if account is None:
+        raise Http404("No such account")
+    return account
+
+
+def team_only(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """403 for everybody but team admins and super admins."""
+
+    @wraps(operation)
+    def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> Any:
+        if not request.user.leads_team:
+            raise HttpError(403, "You don't have access to team analytics")
+        return operation(request, *args, **kwargs)
+
+    return wrapper
+
+
+def refuse_invalid(form: BaseForm) -> None:
+    """Raises the 422 that names each fault of a query string."""
+    if not form.is_valid():
+        raise ValidationError(faults_of(form.errors))
+
+
+def faults_of(errors: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "loc": ["query"] if name == "__all__" else ["query", name],
+            "msg": str(message),
+            "type": "value_error",
+        }
+        for name, messages in errors.items()
+        for message in messages
+    ]

@@ -1,0 +1,52 @@
+"""Every route. Each view behind the sign-in says so itself; tests/test_isolation.py walks them all."""
+
+from allauth.account import views as sign_in
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+
+from analytics.api import router as analytics_router
+from resolutionflow.accounts.views import choose_account, home
+from resolutionflow.api import api
+from resolutionflow.database.health import health
+from resolutionflow.definitions import metric_definitions
+
+
+def closed(request: HttpRequest) -> HttpResponse:
+    """Sign-up: users come from commands, imports and invitations."""
+    raise Http404("Sign-up is closed")
+
+
+api.add_router("/analytics", analytics_router)
+
+account_urls = [
+    path("login/", sign_in.login, name="account_login"),
+    path("logout/", sign_in.logout, name="account_logout"),
+    path("signup/", closed, name="account_signup"),
+    path("inactive/", sign_in.account_inactive, name="account_inactive"),
+    path("password/change/", sign_in.password_change, name="account_change_password"),
+    path("password/reset/", sign_in.password_reset, name="account_reset_password"),
+    path("password/reset/done/", sign_in.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        sign_in.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/reset/key/done/",
+        sign_in.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+]
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("accounts/", include(account_urls)),
+    path("accounts/choose/", choose_account, name="choose_account"),
+    path("sessions/", include("flowpilot.sessions.urls")),
+    path("analytics/", include("analytics.urls")),
+    path("help/metrics/", metric_definitions, name="metrics-help"),
+    path("api/v1/", api.urls),
+    path("admin/", admin.site.urls),
+    path("healthz", health, name="health"),
+]
