@@ -1,0 +1,396 @@
+"""The words of the templates: figures by unit, moments in the account's zone, and the components that reckon.
+
+A builtin of the template engine (settings.py): no `{% load %}` needed. Components without logic are plain includes;
+templates/components/README.md lists them all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from typing import Any, Literal
+
+from django import template
+from django.forms import BaseForm, Select
+from django.http import QueryDict
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+
+from resolutionflow.metrics import MINIMUM, Metric, round_half_up, wilson
+from resolutionflow.periods import LENGTHS, Period
+
+register = template.Library()
+
+NOTHING = "–"
+Number = Decimal | float | int
+Tone = Literal["good", "watch", "bad", "none"]
+
+
+# Figures. The unit is a metric's ("count", "share", "duration", "score"), in tables also "day" or "text".
+
+
+def parts(value: Number | None, unit: str) -> tuple[str, str]:
+    """The figure and its unit's sign: ("84.6", "%") of 0.846, ("14.8", "min") of 888 seconds, ("–", "") of None."""
+    if value is None:
+        return NOTHING, ""
+    if unit == "share":
+        return f"{round_half_up(_exact(value) * 100, 1)}", "%"
+    if unit == "duration":
+        return f"{round_half_up(_exact(value) / 60, 1):,}", "min"
+    if unit == "score":
+        return f"{round_half_up(value, 1)}", ""
+    return f"{round_half_up(value, 0):,}", ""
+
+
+@register.filter
+def metric(value: Any, unit: str) -> str:
+    """`{{ totals.completion_rate|metric:"share" }}` → "84.6 %". None, which is not zero, gives "–"."""
+    if unit == "text":
+        return NOTHING if value in (None, "") else str(value)
+    if unit == "day":
+        return date_format(value, "j M Y")
+    return " ".join(parts(value, unit)).rstrip()
+
+
+@register.filter
+def timespan(seconds: Number | None) -> str:
+    """A long duration as people say it, for titles: 100800 → "1 d 4 h"; "" below two hours, where minutes will do."""
+    if seconds is None or abs(seconds) < 7200:
+        return ""
+    sign = "−" if seconds < 0 else ""
+    minutes = int(abs(seconds)) // 60
+    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    steps = [(days, "d"), (hours, "h"), (minutes, "min")]
+    first = next(n for n, (amount, _) in enumerate(steps) if amount)
+    return sign + " ".join(f"{amount} {word}" for amount, word in steps[first : first + 2] if amount)
+
+
+@register.simple_tag
+def duration(seconds: Number | None) -> SafeString | str:
+    """`{% duration session.duration_seconds %}`: minutes, from two hours on with days and hours on hover."""
+    words = metric(seconds, "duration")
+    title = timespan(seconds)
+    return format_html('<span title="{}">{}</span>', title, words) if title else words
+
+
+@register.simple_tag
+def localtime(moment: datetime | None, tz: tzinfo, form: str = "minute") -> SafeString | str:
+    """`{% localtime session.started_at account.tz %}`: a <time> in the account's zone, the exact moment on hover.
+
+    `form` is "minute" (5 Mar 2016, 14:02), "day" (5 Mar 2016) or "clock" (14:02). None gives "–".
+    """
+    if moment is None:
+        return NOTHING
+    local = moment.astimezone(tz)
+    formats = {"minute": "j M Y, H:i", "day": "j M Y", "clock": "H:i"}
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        f"{date_format(local, 'l j F Y, H:i:s')} {local.tzname()}",
+        date_format(local, formats[form]),
+    )
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """`{% icon "check" %}`: a decorative icon of static/img/icons.svg; say what it means in words beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("img/icons.svg"), name
+    )
+
+
+# Figures with their change and their certainty.
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a figure moved against the period before, in words, and whether that is welcome."""
+
+    words: str
+    direction: Literal["up", "down", "same"]
+    tone: Tone
+
+
+def change(metric: Metric, value: Number | None, before: Number | None) -> Change | None:
+    """The move from `before` to `value`: counts in percent, shares in points, durations in minutes; None if either is."""
+    if value is None or before is None:
+        return None
+    moved = _exact(value) - _exact(before)
+    size = abs(moved)
+    if metric.unit == "share":
+        rounded = round_half_up(size * 100, 1)
+        words = f"{rounded} point{'' if rounded == 1 else 's'}"
+    elif metric.unit == "duration":
+        rounded = round_half_up(size / 60, 1)
+        words = f"{rounded:,} min"
+    elif metric.unit == "score":
+        rounded = round_half_up(size, 1)
+        words = f"{rounded}"
+    elif not before:
+        rounded = size
+        words = "from 0"
+    else:
+        percent = size / abs(_exact(before)) * 100
+        rounded = round_half_up(percent, 1 if percent < 10 else 0)
+        words = f"{rounded:,} %"
+    if not rounded:
+        return Change("no change", "same", "none")
+    direction: Literal["up", "down"] = "up" if moved > 0 else "down"
+    if metric.better is None:
+        return Change(words, direction, "none")
+    welcome = (direction == "up") == (metric.better == "higher")
+    return Change(words, direction, "good" if welcome else "bad")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its Wilson 95 % interval, all in percent for the page; `few` if nothing may be judged from it."""
+
+    part: int
+    whole: int
+
+    @property
+    def few(self) -> bool:
+        return 0 < self.whole < MINIMUM
+
+    @property
+    def value(self) -> Decimal | None:
+        return Decimal(self.part) / self.whole if self.whole else None
+
+    @property
+    def percent(self) -> str:
+        return parts(self.value, "share")[0]
+
+    @property
+    def low(self) -> str:
+        return parts(wilson(self.part, self.whole)[0], "share")[0]
+
+    @property
+    def high(self) -> str:
+        return parts(wilson(self.part, self.whole)[1], "share")[0]
+
+    @property
+    def width(self) -> str:
+        low, high = wilson(self.part, self.whole)
+        return parts(high - low, "share")[0]
+
+
+@register.inclusion_tag("components/stat.html")
+def stat(
+    metric: Metric,
+    value: Number | None,
+    *,
+    before: Number | None = None,
+    since: str = "",
+    href: str = "",
+    rate: Rate | None = None,
+    few_before: bool = False,
+    suffix: str = "",
+    about: str = "",
+    hint: str = "",
+    label: str = "",
+) -> dict[str, Any]:
+    """One figure on a card.
+
+    `{% stat metrics.sessions totals.sessions before=before.sessions since=period.before.words href=url %}`
+
+    before, since: the same figure of the period before, and the words for that ("to the 30 days before"); without
+    `since` no change is shown. href: the sessions behind the figure. rate: from `{% rate_of part whole as r %}`, for a
+    share: gives the interval, and "3 of 4 · too few sessions" below 5. few_before: the rate before had too few, so the
+    change is not judged. suffix: after the figure, such as "of 25". about: URL of the definition; hint: what it counts,
+    in one sentence, in the tooltip. label: in place of the metric's.
+    """
+    number, unit = parts(value, metric.unit)
+    moved = change(metric, value, before) if since else None
+    if moved and (few_before or (rate and rate.few)):
+        moved = Change(moved.words, moved.direction, "none")
+    label = label or metric.label
+    return {
+        "label": label,
+        "slug": slugify(label),
+        "number": number,
+        "unit": suffix or unit,
+        "title": timespan(value) if metric.unit == "duration" else "",
+        "href": href if value is not None else "",
+        "change": moved,
+        "since": since,
+        "rate": rate if rate and rate.whole else None,
+        "about": about,
+        "hint": hint,
+    }
+
+
+@register.simple_tag
+def rate_of(part: int, whole: int) -> Rate:
+    """`{% rate_of totals.completed_sessions totals.sessions as completed %}` for `{% stat … rate=completed %}`."""
+    return Rate(part, whole)
+
+
+@register.inclusion_tag("components/rate.html")
+def rate(part: int, whole: int, *, href: str = "", of: str = "sessions") -> dict[str, Any]:
+    """`{% rate row.completed row.sessions %}` in a table cell: the share, its interval as a thin bar; grey "3 of 4"
+    below 5; "–" of nothing. of: what is counted, in the tooltip."""
+    return {"rate": Rate(part, whole), "href": href, "of": of}
+
+
+@register.inclusion_tag("components/csat.html")
+def csat(mean: Number | None, count: int, completed: int, *, label: str = "") -> dict[str, Any]:
+    """`{% csat row.avg_csat row.ratings row.completed %}`: the engineers' own rating with n and the share of the
+    completed sessions that were rated. label: "of these sessions" or "given in the period", where both can stand."""
+    rated = metric(Decimal(count) / completed, "share") if completed else NOTHING
+    return {
+        "mean": parts(mean, "score")[0],
+        "count": count,
+        "rated": rated,
+        "label": label,
+        "none": mean is None,
+    }
+
+
+# Words with a mark. The shape differs with the word, so that colour is never the only sign.
+
+STATUSES: dict[str, tuple[str, str]] = {  # status or outcome: word, tone
+    "active": ("Active", "accent"),
+    "requesting_escalation": ("Help wanted", "watch"),
+    "resolved": ("Resolved", "good"),
+    "workaround": ("Workaround", "watch"),
+    "escalated": ("Escalated", "bad"),
+    "unresolved": ("Unresolved", "none"),
+    "abandoned": ("Abandoned", "none"),
+}
+
+
+@register.simple_tag
+def status(value: str | None) -> SafeString | str:
+    """`{% status session.status %}` or of an outcome: its mark and word; "–" of None."""
+    if not value:
+        return NOTHING
+    word, tone = STATUSES[value]
+    return format_html('<span class="status {}">{}{}</span>', tone, icon(f"mark-{value}"), word)
+
+
+@register.simple_tag
+def badge(text: object, tone: Tone = "none") -> SafeString:
+    """`{% badge "Needs attention" "watch" %}`: a small label; tone good, watch, bad or none."""
+    return format_html('<span class="badge {}">{}</span>', tone, text)
+
+
+# Components that wrap or lay out.
+
+
+@register.simple_block_tag
+def pagehead(content: str, title: str, sub: object = "") -> SafeString:
+    """`{% pagehead "Analytics" sub=words %}…buttons, filters…{% endpagehead %}`: the page's only h1."""
+    return render_to_string("components/pagehead.html", {"title": title, "sub": sub, "content": content})
+
+
+@register.simple_block_tag
+def table(content: str, caption: str, *, id: str = "") -> SafeString:
+    """`{% table "Top flows" %}<thead>…</thead><tbody>…</tbody>{% endtable %}`; numbers in `<td class="num">`.
+
+    The caption names table and scroll area for screen readers; a heading above says it to the eye.
+    """
+    return render_to_string("components/table.html", {"content": content, "caption": caption, "id": id})
+
+
+@register.simple_block_tag
+def dialog(content: str, id: str, title: str) -> SafeString:
+    """`{% dialog "rename" "Rename flow" %}…{% enddialog %}`, opened by `<button data-dialog="rename">`."""
+    return render_to_string("components/dialog.html", {"content": content, "id": id, "title": title})
+
+
+@register.inclusion_tag("components/chart.html")
+def figure(
+    figure: Mapping[str, Any],
+    name: str,
+    *,
+    title: str,
+    summary: str,
+    columns: Sequence[tuple[str, str, str]],
+    rows: Iterable[Mapping[str, Any]],
+    note: str = "",
+) -> dict[str, Any]:
+    """A chart with its title, one sentence that says what it shows, and its data as a table.
+
+    `{% figure trend "trend" title="Sessions per day" summary=words columns=columns rows=days %}`
+
+    figure: plain data in Plotly's schema. columns: (key, heading, unit) of each row, the units of the filter `metric`.
+    The page must set `{% block charts %}` (base.html).
+    """
+    table = [[(metric(row[key], unit), unit) for key, _, unit in columns] for row in rows]
+    headings = [(heading, unit) for _, heading, unit in columns]
+    return {
+        "figure": figure,
+        "name": name,
+        "json_id": f"figure-{name}-json",
+        "title": title,
+        "summary": summary,
+        "headings": headings,
+        "rows": table,
+        "note": note,
+    }
+
+
+@register.inclusion_tag("components/filters.html")
+def filters(
+    form: BaseForm,
+    period: Period,
+    query: QueryDict,
+    *,
+    action: str,
+    target: str,
+    selects: BaseForm | None = None,
+    whole_time: bool | None = None,
+) -> dict[str, Any]:
+    """Period switch and selects, as links and plain GET forms that htmx swaps into `target`.
+
+    `{% filters form period request.GET action=request.path target="#tab" %}`
+
+    form: what the query string was read by; its errors are shown. period: what is shown. query: every parameter that
+    the switch does not set itself is kept, paging left out. selects: the form whose selects are offered, `form` itself
+    if none is given. whole_time: whether all time is shown; None where that is no choice.
+    """
+    others = query.copy()
+    for key in ["period", "from", "to", "page", "before", "after"]:
+        others.pop(key, None)
+    choices = []
+    for length in LENGTHS:
+        link = others.copy()
+        link["period"] = f"{length}d"
+        choices.append(
+            {
+                "label": f"{length} days",
+                "href": f"{action}?{link.urlencode()}",
+                "current": period.length == length and not whole_time,
+            }
+        )
+    if whole_time is not None:
+        link = others.copy()
+        link["period"] = "all"
+        choices.append({"label": "All time", "href": f"{action}?{link.urlencode()}", "current": whole_time})
+    offered = [field for field in selects or form if isinstance(field.field.widget, Select)]
+    shown = {"period": "all"} if whole_time else period.query
+    kept = [(key, value) for key, values in others.lists() for value in values if value]
+    return {
+        "choices": choices,
+        "custom": period.length is None and not whole_time,
+        "period": period,
+        "selects": offered,
+        "kept": kept,  # for the form of the custom range
+        "kept_beside_selects": [
+            *((key, value) for key, value in kept if key not in {select.name for select in offered}),
+            *shown.items(),
+        ],
+        "errors": form.errors,
+        "action": action,
+        "target": target,
+        "today": period.now.astimezone(period.tz).date(),
+    }
+
+
+def _exact(value: Number) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value))
