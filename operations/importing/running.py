@@ -1,0 +1,245 @@
+"""One import from end to end."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Literal
+
+from django.db import connection
+
+from flowpilot.models import Client, Domain, Flow, PsaActivityLog, Session, Step
+from operations.importing.faults import Rejected, Unusable
+from operations.importing.formats import csv, jsonl, servicenow
+from operations.importing.mapping import SHIPPED, Mapping, read_mapping
+from operations.importing.reading import BROKEN_GZIP, Source
+from operations.importing.records import ImportedSession
+from operations.importing.report import RejectedFile, Summary
+from operations.importing.shifting import Shift, newest_opening
+from operations.importing.writing import Writer
+from ratings.models import SessionRating, StepRating
+from resolutionflow.accounts.models import Account
+from resolutionflow.tenancy import account_scope
+
+BATCH = 2_000  # sessions in one transaction
+LARGE = 5_000  # written sessions from which on the planner's statistics are stale
+WAIT_FOR_LOCK = 3.0  # seconds: the connection of an import that was killed may live on for a moment
+
+Format = Literal["jsonl", "csv", "servicenow"]
+Row = ImportedSession | Rejected
+
+
+@dataclass(frozen=True)
+class Options:
+    """`format` None: JSON Lines or CSV by the file's first character, servicenow where a mapping is named."""
+
+    format: Format | None = None
+    mapping: Path | None = None
+    create_flows: bool = False
+    until: date | None = None
+    shift_to_now: bool = False
+    dry_run: bool = False
+
+
+@dataclass
+class Import:
+    """An import that is under way. `summary` is true of what is committed at any time, also after an interruption."""
+
+    account: Account
+    source: Source
+    options: Options
+    mapping: Mapping | None
+    now: datetime
+    rejected_file: RejectedFile | None  # None in a dry run
+    summary: Summary = field(default_factory=Summary)
+    rejected: list[Rejected] = field(default_factory=list)  # of a dry run, the first ones
+    broke_off: str | None = None  # why the file could not be read to its end
+
+    def run(self, progress: Callable[[int], None] = lambda position: None) -> None:
+        """Calls `progress` with the bytes of the file that are done, after each batch.
+
+        Raises Unusable, with nothing written, where the file is none of its format or another import is running.
+        """
+        with _alone(self.account), account_scope(self.account):
+            self._rows()  # looks at the header before anything is written
+            shift = self._shift()
+            servicenow_log = self.mapping is not None
+            writer = Writer(
+                self.account,
+                create_flows=self.options.create_flows or bool(self.mapping and self.mapping.create_flows),
+                analysed_at=self.now if servicenow_log else None,
+                dry_run=self.options.dry_run,
+            )
+            finished = False
+            try:
+                with _lines_of_external_ids() as first_lines:
+                    for batch in self._batches():
+                        self._write(writer, first_lines, batch, shift)
+                        progress(self.source.position)
+                if not self.options.dry_run:
+                    writer.settle_titles()
+                finished = True
+            finally:
+                if self.rejected_file:
+                    self.rejected_file.close(finished=finished)
+            if self.summary.created + self.summary.updated >= LARGE and not self.options.dry_run:
+                _analyse()
+
+    def _rows(self) -> Iterator[Row]:
+        if self.mapping:
+            return servicenow.read(self.source, self.mapping, self.account.slug)
+        return jsonl.read(self.source) if self.options.format == "jsonl" else csv.read(self.source)
+
+    def _batches(self) -> Iterator[list[Row]]:
+        batch: list[Row] = []
+        try:
+            for row in self._rows():
+                batch.append(row)
+                if len(batch) == BATCH:
+                    yield batch
+                    batch = []
+        except (*BROKEN_GZIP, OSError) as error:  # the file was looked through before: it changed, or its disk failed
+            self.broke_off = str(error)
+        if batch:
+            yield batch
+
+    def _shift(self) -> Shift | None:
+        """The account's shift, kept for the next import; None without --shift-to-now or without a session."""
+        if not self.options.shift_to_now:
+            return None
+        self.account.refresh_from_db(fields=["import_shift"])
+        if self.account.import_shift:
+            return Shift.from_stored(self.account.import_shift)
+        sessions = (row for row in self._rows() if isinstance(row, ImportedSession) and not self._too_late(row))
+        newest = newest_opening(sessions)
+        if newest is None:
+            return None
+        shift = Shift.to(self.now, newest)
+        if not self.options.dry_run:
+            self.account.import_shift = shift.stored()
+            self.account.save(update_fields=["import_shift"])
+        return shift
+
+    def _too_late(self, session: ImportedSession) -> bool:
+        """Whether it opened after the day of --until, a day in the account's zone."""
+        until = self.options.until
+        if until is None:
+            return False
+        end = datetime.combine(until + timedelta(days=1), time_of_day(), self.account.tz)
+        return session.started_at >= end
+
+    def _write(
+        self, writer: Writer, first_lines: "_FirstLines", batch: list[Row], shift: Shift | None
+    ) -> None:
+        sessions = [row for row in batch if isinstance(row, ImportedSession)]
+        rejected = [row for row in batch if isinstance(row, Rejected)]
+        left_out = 0
+        wanted = []
+        met = first_lines.of({session.external_id: session.line for session in reversed(sessions)})
+        for session in sessions:
+            if (line := met[session.external_id]) != session.line:
+                reason = f"{session.external_id} is in line {line} already."
+                if self.mapping:
+                    reason += " The rows of an incident have to stand together."
+                rejected.append(Rejected(session.line, reason, session.raw))
+            elif self._too_late(session):
+                left_out += 1
+            elif shift is None:
+                wanted.append(session)
+            elif moved := shift.apply(session):
+                wanted.append(moved)
+            else:
+                left_out += 1
+        written = writer.write(wanted)
+        rejected = sorted([*rejected, *written.rejected], key=lambda row: row.line)
+        if self.rejected_file:
+            self.rejected_file.add(rejected)
+        else:
+            self.rejected.extend(rejected[: 20 - len(self.rejected)])
+        self.summary = replace(
+            self.summary,
+            created=self.summary.created + written.created,
+            unchanged=self.summary.unchanged + written.unchanged,
+            updated=self.summary.updated + written.updated,
+            rejected=self.summary.rejected + len(rejected),
+            left_out=self.summary.left_out + left_out,
+        )
+
+
+def prepare(account: Account, path: Path, options: Options, *, now: datetime) -> Import:
+    """Looks at the file and the mapping. Raises Unusable; nothing is written yet."""
+    if options.mapping and options.format not in (None, "servicenow"):
+        raise Unusable("--mapping goes with --format servicenow only.")
+    source = Source(path)
+    mapping = None
+    if options.mapping or options.format == "servicenow":
+        mapping = read_mapping(options.mapping or SHIPPED)
+    elif options.format is None:
+        first = source.start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        options = replace(options, format="jsonl" if first in (b"{", b"[") else "csv")
+    rejected_file = None if options.dry_run else RejectedFile(path)
+    return Import(account, source, options, mapping, now, rejected_file)
+
+
+@contextmanager
+def _alone(account: Account) -> Iterator[None]:
+    """Only one import into an account at a time. The lock ends with the connection, however that ends."""
+    digest = hashlib.sha256(b"import into account " + account.id.bytes).digest()
+    key = int.from_bytes(digest[:8], signed=True)
+    until = time.monotonic() + WAIT_FOR_LOCK
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+            row = cursor.fetchone()
+            if row and row[0]:
+                break
+            if time.monotonic() > until:
+                raise Unusable("Another import into this account is running.")
+            time.sleep(0.2)
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+class _FirstLines:
+    """Which line of the file an external_id stands in first, kept in a temporary table: memory stays flat."""
+
+    def of(self, lines: dict[str, int]) -> dict[str, int]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO import_first_lines SELECT * FROM unnest(%s::text[], %s::bigint[])
+                    ON CONFLICT DO NOTHING
+                """,
+                [list(lines), list(lines.values())],
+            )
+            if cursor.rowcount == len(lines):
+                return lines
+            cursor.execute(
+                "SELECT external_id, line FROM import_first_lines WHERE external_id = ANY(%s)", [list(lines)]
+            )
+            return dict(cursor.fetchall())
+
+
+@contextmanager
+def _lines_of_external_ids() -> Iterator[_FirstLines]:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.import_first_lines")
+        cursor.execute("CREATE TEMPORARY TABLE import_first_lines (external_id text PRIMARY KEY, line bigint NOT NULL)")
+    yield _FirstLines()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE pg_temp.import_first_lines")
+
+
+def _analyse() -> None:
+    """The planner knows nothing yet of the new rows."""
+    with connection.cursor() as cursor:
+        for model in (Session, Flow, Step, Client, Domain, SessionRating, StepRating, PsaActivityLog):
+            cursor.execute(f'ANALYZE "{model._meta.db_table}"')

@@ -1,0 +1,203 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connections
+
+from operations.demo import DEMO_LOGINS
+from resolutionflow.accounts.models import Account, User
+from resolutionflow.database.cluster import Cluster, ClusterError
+from resolutionflow.static_files import CollectedFiles
+from resolutionflow.supervisor import AlreadyRunning, RunNotes, Service, Supervisor, only_one
+
+BAD_USE = 2
+BACKLOG = 128
+WORKERS, THREADS = 2, 4
+
+
+class Command(BaseCommand):
+    help = "Serves ResolutionFlow on this machine: database, migrations, demo, web server, all kept running."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        port = os.environ.get("PORT") or "8000"
+        parser.add_argument("--port", default=port, help="default: the variable PORT, else 8000")
+
+    def handle(self, *, port: str, **options: Any) -> None:
+        on_stop_signals(signal.default_int_handler)  # each of them interrupts the preparation
+        try:
+            with only_one(settings.DATA_DIR) as notes, listening(port) as listener:
+                with database_for_this_run(settings.EMBEDDED_DATABASE, notes):
+                    self.serve(listener, notes)
+        except KeyboardInterrupt:
+            pass
+        except AlreadyRunning as error:
+            raise CommandError(str(error), returncode=BAD_USE) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be used: {error}".strip()) from error
+        except (ClusterError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.say("Stopped.")
+
+    def serve(self, listener: socket.socket, notes: RunNotes) -> None:
+        """Returns when a stop signal came and everything that it started has ended."""
+        environment = serving_environment()
+        self.prepare_database(notes, environment)
+        self.collect_static_files(environment)
+        supervisor = Supervisor([web_server(listener, environment)], settings.EMBEDDED_DATABASE, say=self.say)
+        on_stop_signals(lambda *_: supervisor.ask_to_stop())
+        port = listener.getsockname()[1]
+        notes.keep(address=f"http://localhost:{port}")
+        threading.Thread(target=self.announce, args=[port, demo_logins()], daemon=True).start()
+        supervisor.run()
+
+    def prepare_database(self, notes: RunNotes, environment: dict[str, str]) -> None:
+        self.say("Preparing the database …")
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        # The note tells of a first start that was ended halfway.
+        if notes.notes.get("demo_unfinished") or not Account.objects.exists():
+            self.say("Loading the demo …")
+            notes.keep(demo_unfinished=True)
+            manage("load_demo", environment)
+            notes.keep(demo_unfinished=None)
+
+    def collect_static_files(self, environment: dict[str, str]) -> None:
+        collected = CollectedFiles(settings.STATIC_ROOT)
+        if not collected.are_current():
+            self.say("Collecting static files …")
+            manage("collectstatic", environment, "--noinput", "--clear", "--verbosity=0")
+            collected.mark_current()
+
+    def announce(self, port: int, logins: list[tuple[str, str, str]]) -> None:
+        """Says where to look once the web server really answers."""
+        while not answers(port):
+            time.sleep(0.1)
+        lines = ["", f"ResolutionFlow is ready: http://localhost:{port}", ""]
+        if logins:
+            width = max(len(email) for _, email, _ in logins)
+            lines += [
+                "Demo logins:",
+                *(f"  {email:<{width}}  {password}  ({role})" for role, email, password in logins),
+            ]
+            lines.append("")
+        self.say(
+            "\n".join(
+                [*lines, f"Requests are logged in {settings.DATA_DIR / 'log' / 'web.log'}. Ctrl-C ends it."]
+            )
+        )
+
+    def say(self, text: str) -> None:
+        with suppress(OSError):  # the terminal may be gone; that is no reason to end in disorder
+            self.stdout.write(text)
+            self.stdout.flush()
+
+
+def on_stop_signals(handler: Callable[..., Any] | signal.Handlers) -> None:
+    signal.signal(signal.SIGINT, handler)
+    signal.signal(signal.SIGTERM, handler)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, handler)
+
+
+@contextmanager
+def listening(port: str) -> Iterator[socket.socket]:
+    """The socket the web server serves from. It is ours, so that the port stays ours while the web server restarts."""
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise CommandError(f"PORT must be a number from 1 to 65535, not “{port}”.", returncode=BAD_USE)
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", int(port)))
+            listener.listen(BACKLOG)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0).lower()
+            message = f"Port {port} cannot be used ({reason}). Choose another one: make run PORT={int(port) % 65535 + 1}"
+            raise CommandError(message, returncode=BAD_USE) from error
+        yield listener
+
+
+@contextmanager
+def database_for_this_run(cluster: Cluster | None, notes: RunNotes) -> Iterator[None]:
+    """The embedded database runs inside; it ends with us if it was not running before."""
+    if cluster is None:
+        yield
+        return
+    ours = not cluster.is_alive() or bool(
+        notes.notes.get("started_database")
+    )  # noted by a run that was killed
+    notes.keep(started_database=ours or None)
+    try:
+        cluster.ensure_running()
+        yield
+    finally:
+        on_stop_signals(signal.SIG_IGN)
+        connections.close_all()
+        if ours:
+            cluster.stop()
+        notes.keep(started_database=None, address=None)
+
+
+def serving_environment() -> dict[str, str]:
+    """Variables for the web server: as in production, but for TLS, whatever the development `.env` says."""
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "resolutionflow.settings",
+        "DEBUG": "false",
+        "HTTPS": "false",
+        "DATABASE_POOL": "true",
+        "ALLOWED_HOSTS": ",".join(settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1"]),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def web_server(listener: socket.socket, environment: dict[str, str]) -> Service:
+    command = [
+        *[sys.executable, "-m", "gunicorn", "resolutionflow.wsgi", f"--chdir={settings.BASE_DIR}"],
+        *[f"--bind=fd://{listener.fileno()}", "--no-control-socket", "--log-level=warning"],
+        *["--worker-class=gthread", f"--workers={WORKERS}", f"--threads={THREADS}", "--graceful-timeout=5"],
+    ]
+    log = settings.DATA_DIR / "log" / "web.log"
+    return Service("web", command, environment, log, pass_fds=[listener.fileno()])
+
+
+def manage(command: str, environment: dict[str, str], *arguments: str) -> None:
+    """Runs a command with the web server's settings; CommandError if it fails."""
+    program = [sys.executable, settings.BASE_DIR / "manage.py", command, *arguments]
+    # In a session of its own: Ctrl-C reaches us, and we end it.
+    done = subprocess.run(
+        program, env=environment, check=False, stdin=subprocess.DEVNULL, start_new_session=True
+    )  # noqa: S603
+    if done.returncode:
+        raise CommandError(f"manage.py {command} ended with status {done.returncode}.")
+
+
+def demo_logins() -> list[tuple[str, str, str]]:
+    """(role, email, password) of the demo's people that exist in this database."""
+    emails = [email for _, email, _ in DEMO_LOGINS]
+    existing = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
+    connections.close_all()
+    return [login for login in DEMO_LOGINS if login[1] in existing]
+
+
+def answers(port: int) -> bool:
+    """Whether a web server answers there at all, be it with an error."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        connection.getresponse().read()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
