@@ -105,7 +105,7 @@ CACHES = {
 
 # Sign-in. Sign-up is closed: users come from commands, imports and invitations.
 AUTH_USER_MODEL = "resolutionflow.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["resolutionflow.accounts.backends.EmailBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ["UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator"]

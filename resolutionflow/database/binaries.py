@@ -34,7 +34,9 @@ class ServerUser:
             except KeyError:
                 continue
             return cls(name, entry.pw_uid, entry.pw_gid)
-        raise LookupError(f"PostgreSQL refuses to run as root, and this machine has none of the users {UNPRIVILEGED}.")
+        raise LookupError(
+            f"PostgreSQL refuses to run as root, and this machine has none of the users {UNPRIVILEGED}."
+        )
 
     @classmethod
     def owner_of(cls, path: Path) -> "ServerUser":

@@ -18,7 +18,12 @@ from typing import IO, Any
 import psycopg
 from psycopg import sql
 
-from resolutionflow.database.binaries import MAJOR_VERSION, ServerUser, copied_programs, installed_programs
+from resolutionflow.database.binaries import (
+    MAJOR_VERSION,
+    ServerUser,
+    copied_programs,
+    installed_programs,
+)
 
 ROOT_HOME = Path("/var/lib/resolutionflow-dev")
 DATABASE = ROLE = "resolutionflow"
@@ -131,7 +136,9 @@ class Cluster:
                 if not signalled:
                     signalled = self._interrupt()
                 if time.monotonic() > deadline:
-                    raise ClusterError(f"The embedded PostgreSQL did not stop within {timeout:.0f} s, see {self.log}")
+                    raise ClusterError(
+                        f"The embedded PostgreSQL did not stop within {timeout:.0f} s, see {self.log}"
+                    )
                 time.sleep(POLL_SECONDS)
         return True
 
@@ -185,7 +192,9 @@ class Cluster:
         if version_file.exists():
             found = version_file.read_text().strip()
             if found != MAJOR_VERSION:
-                raise ClusterError(f"{self.data} is of PostgreSQL {found}, the installed programs are {MAJOR_VERSION}.")
+                raise ClusterError(
+                    f"{self.data} is of PostgreSQL {found}, the installed programs are {MAJOR_VERSION}."
+                )
             if not self.password_file.exists():
                 raise ClusterError(f"{self.password_file} is gone, and with it the way into {self.data}.")
             return
@@ -203,7 +212,7 @@ class Cluster:
             password_for_initdb.write(password)
             password_for_initdb.flush()
             self._give_to_server_user(Path(password_for_initdb.name))
-            command = [
+            command: list[str | Path] = [
                 self._programs() / "initdb",
                 f"--pgdata={unfinished}",
                 f"--username={SUPERUSER}",
@@ -237,7 +246,9 @@ class Cluster:
                 connection.execute(create.format(sql.Identifier(ROLE), password))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                        sql.Identifier(DATABASE), sql.Identifier(ROLE)
+                    )
                 )
 
     # Starting and stopping
@@ -339,7 +350,9 @@ class Cluster:
         found = self.socket_folder.lstat()
         owner = self._server_user().uid if self.run_as_other_user else os.geteuid()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
-            raise ClusterError(f"{self.socket_folder} belongs to somebody else or is open to others: remove it.")
+            raise ClusterError(
+                f"{self.socket_folder} belongs to somebody else or is open to others: remove it."
+            )
 
     def _make_server_folder(self, folder: Path) -> None:
         """A folder for the server's user alone; an existing one stays as it is."""
@@ -374,7 +387,9 @@ class Cluster:
 
     def _as_server_user(self) -> Mapping[str, Any]:
         """Arguments for subprocess: who runs it, and an environment without another server's variables."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))
+        }
         arguments: dict[str, Any] = {"cwd": "/", "env": environment | {"LC_ALL": "C"}}
         if self.run_as_other_user:
             user = self._server_user()

@@ -37,9 +37,12 @@ class Command(BaseCommand):
     def handle(self, *, port: str, **options: Any) -> None:
         on_stop_signals(signal.default_int_handler)  # each of them interrupts the preparation
         try:
-            with only_one(settings.DATA_DIR) as notes, listening(port) as listener:
-                with database_for_this_run(settings.EMBEDDED_DATABASE, notes):
-                    self.serve(listener, notes)
+            with (
+                only_one(settings.DATA_DIR) as notes,
+                listening(port) as listener,
+                database_for_this_run(settings.EMBEDDED_DATABASE, notes),
+            ):
+                self.serve(listener, notes)
         except KeyboardInterrupt:
             pass
         except AlreadyRunning as error:
@@ -87,16 +90,11 @@ class Command(BaseCommand):
         lines = ["", f"ResolutionFlow is ready: http://localhost:{port}", ""]
         if logins:
             width = max(len(email) for _, email, _ in logins)
-            lines += [
-                "Demo logins:",
-                *(f"  {email:<{width}}  {password}  ({role})" for role, email, password in logins),
-            ]
+            lines.append("Demo logins:")
+            lines += [f"  {email:<{width}}  {password}  ({role})" for role, email, password in logins]
             lines.append("")
-        self.say(
-            "\n".join(
-                [*lines, f"Requests are logged in {settings.DATA_DIR / 'log' / 'web.log'}. Ctrl-C ends it."]
-            )
-        )
+        lines.append(f"Requests are logged in {settings.DATA_DIR / 'log' / 'web.log'}. Ctrl-C ends it.")
+        self.say("\n".join(lines))
 
     def say(self, text: str) -> None:
         with suppress(OSError):  # the terminal may be gone; that is no reason to end in disorder
@@ -123,7 +121,8 @@ def listening(port: str) -> Iterator[socket.socket]:
             listener.listen(BACKLOG)
         except OSError as error:
             reason = os.strerror(error.errno or 0).lower()
-            message = f"Port {port} cannot be used ({reason}). Choose another one: make run PORT={int(port) % 65535 + 1}"
+            other = int(port) % 65535 + 1
+            message = f"Port {port} cannot be used ({reason}). Choose another one: make run PORT={other}"
             raise CommandError(message, returncode=BAD_USE) from error
         yield listener
 
@@ -134,9 +133,8 @@ def database_for_this_run(cluster: Cluster | None, notes: RunNotes) -> Iterator[
     if cluster is None:
         yield
         return
-    ours = not cluster.is_alive() or bool(
-        notes.notes.get("started_database")
-    )  # noted by a run that was killed
+    # The note is from a run that was killed.
+    ours = not cluster.is_alive() or bool(notes.notes.get("started_database"))
     notes.keep(started_database=ours or None)
     try:
         cluster.ensure_running()
@@ -173,11 +171,11 @@ def web_server(listener: socket.socket, environment: dict[str, str]) -> Service:
 
 def manage(command: str, environment: dict[str, str], *arguments: str) -> None:
     """Runs a command with the web server's settings; CommandError if it fails."""
-    program = [sys.executable, settings.BASE_DIR / "manage.py", command, *arguments]
-    # In a session of its own: Ctrl-C reaches us, and we end it.
-    done = subprocess.run(
+    program = [sys.executable, str(settings.BASE_DIR / "manage.py"), command, *arguments]
+    # In a session of its own: Ctrl-C reaches only us, and we end it.
+    done = subprocess.run(  # noqa: S603
         program, env=environment, check=False, stdin=subprocess.DEVNULL, start_new_session=True
-    )  # noqa: S603
+    )
     if done.returncode:
         raise CommandError(f"manage.py {command} ended with status {done.returncode}.")
 

@@ -29,7 +29,11 @@ class Command(BaseCommand):
                 self.stdout.write(f"The embedded database {'is stopped' if stopped else 'was not running'}.")
             else:
                 status = cluster.status()
-                words = {"running": "running", "stopped": "stopped", "busy": "starting, stopping or recovering"}
+                words = {
+                    "running": "running",
+                    "stopped": "stopped",
+                    "busy": "starting, stopping or recovering",
+                }
                 self.stdout.write(f"The embedded database is {words[status]}.")
                 sys.exit(0 if status == "running" else NOT_RUNNING)
         except ClusterError as error:

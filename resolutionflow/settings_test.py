@@ -1,0 +1,16 @@
+"""The settings as users run them, made fast and quiet for the tests. A developer's `.env` does not matter here."""
+
+import os
+
+os.environ |= {"SECRET_KEY": "for tests only", "DEBUG": "false", "HTTPS": "false", "ALLOWED_HOSTS": "*"}
+os.environ |= {"EMAIL_URL": "memorymail://", "CACHE_URL": "locmemcache://", "LOG_LEVEL": "CRITICAL"}
+os.environ |= {"DATABASE_POOL": "false"}
+
+from resolutionflow.settings import *  # noqa: F403
+from resolutionflow.settings import EMBEDDED_DATABASE, STORAGES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES |= {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # nothing is collected for the tests
+if EMBEDDED_DATABASE:
+    EMBEDDED_DATABASE.autostart = True
