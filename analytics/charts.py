@@ -1,8 +1,8 @@
-"""Rows in, figure out: each chart as plain data in Plotly's schema, with its sentence for those who do not see it.
+"""Rows in, figure out: each chart as plain data in Plotly's schema, and the sentence that says what it shows.
 
-No ORM, no request, no clock. A colour is the name of a design token, "var(--…)", which static/js/charts.js turns
-into the colour of the reader's theme; fonts, grid and margins come from there too. A point's `customdata` is the
-address that a click on it opens.
+No ORM, no request, no clock. A colour is the name of a design token, "var(--…)", which static/js/charts.js
+turns into the colour of the reader's theme; fonts, grid and margins come from there too. A point's `customdata`
+is the address that a click on it opens.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,15 +14,16 @@ from flowpilot.sessions.models import Outcome
 Figure = dict[str, Any]
 Point = Mapping[str, Any]
 
+HOVER = "%{fullData.name}: %{y:,d}<extra></extra>"
 ONE_DAY = 24 * 60 * 60 * 1000  # Plotly counts steps of a date axis in milliseconds
 
 
 def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome | None], str]) -> Figure:
     """Sessions per day: the outcomes as stacked areas, all sessions (the open ones too) as a line.
 
-    `points` has one mapping for every day of the period, in order: "date" and the counts "sessions", "resolved",
-    "workaround", "escalated" and "unresolved", never null. `href` gives the address of the sessions of a day,
-    of one outcome or, with None, of all.
+    `points` has one mapping for every day of the period, in order: "date" and the counts "sessions",
+    "resolved", "workaround", "escalated" and "unresolved", never null. `href` gives the address of the sessions
+    of a day, of one outcome or, with None, of all.
     """
     days = [point["date"] for point in points]
     mode = "lines" if len(points) > 2 else "lines+markers"
@@ -34,9 +35,10 @@ def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome |
             "y": [point[outcome.value] for point in points],
             "customdata": [href(day, outcome) for day in days],
             "mode": mode,
+            "marker": {"size": 8},
             "stackgroup": "outcomes",
             "line": {"color": f"var(--c-{outcome.value})", "width": 1},
-            "hovertemplate": "%{y:,d}",
+            "hovertemplate": HOVER,
         }
         for outcome in Outcome
     ]
@@ -47,8 +49,9 @@ def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome |
         "y": [point["sessions"] for point in points],
         "customdata": [href(day, None) for day in days],
         "mode": mode,
+        "marker": {"size": 8},
         "line": {"color": "var(--ink-2)", "width": 1.5},
-        "hovertemplate": "%{y:,d}",
+        "hovertemplate": HOVER,
     }
     return {
         "data": [*areas, everything],
@@ -61,7 +64,7 @@ def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome |
 
 
 def summary(points: Sequence[Point]) -> str:
-    """What `outcomes_per_day` shows of the same points, as one sentence."""
+    """What `outcomes_per_day` shows of the same points (one at least), as one sentence."""
     total = sum(point["sessions"] for point in points)
     first, last = points[0]["date"], points[-1]["date"]
     period = (
@@ -98,10 +101,11 @@ def _day(day: date) -> str:
 
 def _day_axis(days: Sequence[date]) -> Figure:
     axis: Figure = {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y"}
-    if len(days) <= 7:  # left alone, so few days get ticks at noon that repeat the name of the day
-        axis |= {"tick0": days[0].isoformat() if days else "2000-01-01", "dtick": ONE_DAY}
     if len(days) == 1:
-        axis["range"] = [(days[0] + timedelta(days=step)).isoformat() for step in (-1, 1)]
+        around = [(days[0] + timedelta(days=step)).isoformat() for step in (-1, 1)]
+        return axis | {"tickvals": [days[0].isoformat()], "range": around}
+    if len(days) <= 7:  # left alone, so few days get ticks at noon too, which repeat the name of the day
+        return axis | {"dtick": ONE_DAY}
     return axis
 
 

@@ -1,0 +1,178 @@
+/*
+ * Draws the figures that the server wrote into the page, in the colours of the reader's theme.
+ *
+ *   <div class="chart-plot" data-figure="figure-NAME-json" role="img" aria-label="…"></div>
+ *   <script type="application/json" id="figure-NAME-json">{"data": […], "layout": {…}}</script>
+ *
+ * A string "var(--token)" anywhere in a figure stands for the colour of that token. A point whose customdata is an
+ * address of this site, or begins with one, opens it when clicked. Nothing here moves by itself, so there is nothing
+ * to hold still for readers who prefer less motion.
+ */
+(() => {
+  "use strict";
+
+  const TOKEN = /^var\(--[\w-]+\)$/;
+  const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false, locale: "en" };
+  const drawn = new WeakMap(); // plot → { width, tapped }
+
+  const plots = () => document.querySelectorAll(".chart-plot");
+  const drawNew = () => plots().forEach((plot) => drawn.has(plot) || draw(plot));
+  const drawAgain = () => plots().forEach((plot) => drawn.has(plot) && show(plot));
+
+  /* ---- drawing ---- */
+
+  function draw(plot) {
+    drawn.set(plot, { width: plot.clientWidth, tapped: null });
+    if (!window.Plotly) return apologise(plot);
+    show(plot).then(() => {
+      if (!drawn.has(plot)) return; // removed in the meantime
+      plot.on("plotly_click", (event) => open(plot, event));
+      plot.on("plotly_hover", ({ points }) => plot.classList.toggle("opens-link", points.some(addressOf)));
+      plot.on("plotly_unhover", () => plot.classList.remove("opens-link"));
+      sizes.observe(plot);
+    });
+  }
+
+  async function show(plot) {
+    try {
+      const colour = colours(plot);
+      const source = document.getElementById(plot.dataset.figure).textContent;
+      const figure = JSON.parse(source, (key, value) => (TOKEN.test(value) ? colour(value) : value));
+      const layout = { autosize: true, uirevision: true, template: theme(plot, colour), ...figure.layout };
+      await Plotly.react(plot, figure.data, layout, CONFIG);
+    } catch (error) {
+      console.error(error);
+      apologise(plot);
+    }
+  }
+
+  function apologise(plot) {
+    const note = document.createElement("p");
+    note.className = "chart-note";
+    note.textContent = "This chart could not be drawn. “Show data” has its figures as a table.";
+    plot.removeAttribute("role"); // what is inside an image is not read out
+    plot.replaceChildren(note);
+  }
+
+  function forget(plot) {
+    if (!drawn.delete(plot)) return;
+    sizes.unobserve(plot);
+    if (window.Plotly) Plotly.purge(plot);
+    plot.replaceChildren();
+  }
+
+  const sizes = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const state = drawn.get(target);
+      if (!state || !target.clientWidth || state.width === target.clientWidth) continue;
+      state.width = target.clientWidth;
+      Plotly.Plots.resize(target);
+    }
+  });
+
+  /* ---- theme ---- */
+
+  // The browser itself works out what a token means where the plot stands; Plotly knows no custom properties.
+  function colours(plot) {
+    const known = new Map();
+    return (value) => {
+      if (!known.has(value)) {
+        const probe = document.createElement("span");
+        probe.style.color = value;
+        plot.append(probe);
+        known.set(value, getComputedStyle(probe).color);
+        probe.remove();
+      }
+      return known.get(value);
+    };
+  }
+
+  // A Plotly template: what the figure itself says goes before it.
+  function theme(plot, colour) {
+    const token = (name) => colour(`var(--${name})`);
+    const family = getComputedStyle(plot).fontFamily;
+    const axis = {
+      automargin: true,
+      color: token("ink-3"),
+      fixedrange: true,
+      gridcolor: token("line"),
+      linecolor: token("line-strong"),
+      tickcolor: token("line-strong"),
+      zeroline: false,
+    };
+    const scale = [[0, token("sunken")], [1, token("accent")]];
+    const separate = { marker: { line: { color: token("surface"), width: 1 } } };
+    return {
+      layout: {
+        colorway: ["accent", "c-resolved", "c-workaround", "c-escalated", "c-unresolved"].map(token),
+        dragmode: false,
+        font: { family, size: 12, color: token("ink-2") },
+        hoverlabel: {
+          align: "left",
+          bgcolor: token("raised"),
+          bordercolor: token("line-strong"),
+          font: { family, size: 12, color: token("ink") },
+        },
+        legend: { orientation: "h", x: 0, xanchor: "left", y: 1.04, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" },
+        margin: { l: 8, r: 24, t: 8, b: 8 },
+        paper_bgcolor: token("surface"),
+        plot_bgcolor: token("surface"),
+        xaxis: {
+          ...axis,
+          showgrid: false,
+          showline: true,
+          spikecolor: token("ink-3"),
+          spikedash: "solid",
+          spikethickness: 1,
+          ticks: "outside",
+        },
+        yaxis: axis,
+      },
+      data: {
+        bar: [separate],
+        funnel: [{ connector: { fillcolor: token("sunken"), line: { color: token("line") } } }],
+        heatmap: [{ colorbar: { outlinewidth: 0, thickness: 12 }, colorscale: scale, xgap: 2, ygap: 2 }],
+        pie: [separate],
+        sankey: [{ arrangement: "fixed", link: { color: token("line") }, node: { line: { width: 0 } } }],
+      },
+    };
+  }
+
+  /* ---- links ---- */
+
+  function addressOf({ customdata }) {
+    const address = Array.isArray(customdata) ? customdata[0] : customdata;
+    if (typeof address !== "string" || !address.startsWith("/")) return null;
+    return new URL(address, location.href).origin === location.origin ? address : null; // not "//elsewhere"
+  }
+
+  // A unified hover names one point of every trace: the one meant is that whose area or line is next above the pointer.
+  function pointed({ points, yPixel }) {
+    const above = points.filter((point) => point.yPixel <= yPixel);
+    if (above.length) return above.reduce((best, point) => (point.yPixel > best.yPixel ? point : best));
+    return points.reduce((best, point) => (point.yPixel <= best.yPixel ? point : best));
+  }
+
+  function open(plot, event) {
+    if (event.event.type === "touchstart") return; // the browser follows it up with a click of the mouse
+    const address = addressOf(pointed(event));
+    if (!address) return;
+    const state = drawn.get(plot);
+    if (matchMedia("(hover: none)").matches && state.tapped !== address) {
+      state.tapped = address; // the first tap of a finger shows the numbers, the second opens
+    } else if (event.event.ctrlKey || event.event.metaKey) {
+      window.open(address, "_blank", "noopener");
+    } else {
+      location.assign(address);
+    }
+  }
+
+  /* ---- when ---- */
+
+  // Listened to as events, so that it does not matter in which order the deferred scripts come, or whether one fails.
+  document.addEventListener("DOMContentLoaded", drawNew);
+  document.addEventListener("htmx:load", drawNew); // what htmx.onLoad listens to
+  document.addEventListener("htmx:beforeCleanupElement", ({ target }) => forget(target));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAgain);
+  new MutationObserver(drawAgain).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+})();
