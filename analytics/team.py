@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django import forms
@@ -10,11 +10,13 @@ from django.db.models import Count, Max, QuerySet
 from django.db.models.functions import Collate
 from django.http import Http404, QueryDict
 
+from flowpilot.clients.choices import client_choices
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.models import Client
 from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.sessions.models import Outcome
 from ratings.metrics import RATINGS_OF_SESSIONS
+from resolutionflow.accounts.choices import engineer_choices
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.links import url_with
 from resolutionflow.metrics import every_day
@@ -30,23 +32,13 @@ COMPLETED = {
 }  # as a filter of the session list: only completed sessions have an outcome
 
 
-def client_choices() -> list[tuple[str, str]]:
-    names = Client.objects.order_by("name", "id").values_list("id", "name")
-    return [("", "All clients"), *((str(id_), name) for id_, name in names)]
-
-
-def engineer_choices(account: Account) -> list[tuple[str, str]]:
-    names = User.objects.filter(account=account).order_by("name", "id").values_list("id", "name")
-    return [("", "All engineers"), *((str(id_), name) for id_, name in names)]
-
-
 class TeamForm(PeriodForm):
-    """The filters of team analytics. The choices are asked for only where the form is shown."""
+    """The filters of team analytics. The choices are asked for once, and only where the form is shown."""
 
     client_id = forms.UUIDField(
         required=False,
         label="Client",
-        widget=forms.Select(choices=client_choices),
+        widget=forms.Select(),
         error_messages={"invalid": "This is not the id of a client."},
     )
     engineer_id = forms.UUIDField(
@@ -58,7 +50,9 @@ class TeamForm(PeriodForm):
 
     def __init__(self, data: QueryDict | dict[str, Any], *, account: Account, now: datetime) -> None:
         super().__init__(data, now=now, tz=account.tz)
-        self.fields["engineer_id"].widget.choices = partial(engineer_choices, account)  # type: ignore[attr-defined]
+        fields: dict[str, Any] = self.fields
+        fields["client_id"].widget.choices = cache(client_choices)
+        fields["engineer_id"].widget.choices = cache(partial(engineer_choices, account))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,15 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from flowpilot.models import Client, Domain, Flow, FlowVersion, PsaActivityLog, Session, Step
+from flowpilot.models import (
+    Client,
+    Domain,
+    Flow,
+    FlowVersion,
+    PsaActivityLog,
+    Session,
+    Step,
+)
 from resolutionflow.administration.tenant import TenantAdmin
 
 

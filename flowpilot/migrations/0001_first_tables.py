@@ -3,261 +3,682 @@
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
-import resolutionflow.tenancy.models
 import uuid6
 from django.conf import settings
 from django.db import migrations, models
 
+import resolutionflow.tenancy.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('resolutionflow', '0001_accounts_and_users'),
+        ("resolutionflow", "0001_accounts_and_users"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('psa_company_id', models.CharField(blank=True, max_length=100, null=True)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("psa_company_id", models.CharField(blank=True, max_length=100, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Domain',
+            name="Domain",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Flow',
+            name="Flow",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=300)),
-                ('description', models.TextField(blank=True)),
-                ('kind', models.CharField(choices=[('troubleshooting', 'Troubleshooting'), ('procedural', 'Procedural')], default='troubleshooting', max_length=20)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('archived', 'Archived')], default='draft', max_length=20)),
-                ('origin', models.CharField(choices=[('manual', 'Manual'), ('ai_generated', 'AI generated'), ('ai_enhanced', 'AI enhanced')], default='manual', max_length=20)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('usage_count', models.PositiveIntegerField(default=0, editable=False)),
-                ('last_matched_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
-                ('created_by', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('domain', resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='flows', to='flowpilot.domain')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=300)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("troubleshooting", "Troubleshooting"), ("procedural", "Procedural")],
+                        default="troubleshooting",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("archived", "Archived")],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("manual", "Manual"),
+                            ("ai_generated", "AI generated"),
+                            ("ai_enhanced", "AI enhanced"),
+                        ],
+                        default="manual",
+                        max_length=20,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("usage_count", models.PositiveIntegerField(default=0, editable=False)),
+                ("last_matched_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "domain",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="flows",
+                        to="flowpilot.domain",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='FlowVersion',
+            name="FlowVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('structure', models.JSONField()),
-                ('published_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
-                ('flow', resolutionflow.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='flowpilot.flow')),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("structure", models.JSONField()),
+                ("published_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
+                (
+                    "flow",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="flowpilot.flow",
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddField(
-            model_name='flow',
-            name='current_version',
-            field=resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='flowpilot.flowversion'),
+            model_name="flow",
+            name="current_version",
+            field=resolutionflow.tenancy.models.TenantForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="flowpilot.flowversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('problem_summary', models.CharField(max_length=500)),
-                ('confidence_tier', models.CharField(blank=True, choices=[('guided', 'Guided'), ('exploring', 'Exploring'), ('discovery', 'Discovery')], max_length=20, null=True)),
-                ('confidence', models.FloatField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('requesting_escalation', 'Help wanted'), ('resolved', 'Resolved'), ('escalated', 'Escalated'), ('unresolved', 'Unresolved'), ('abandoned', 'Abandoned')], default='active', max_length=30)),
-                ('outcome', models.CharField(blank=True, choices=[('resolved', 'Resolved'), ('workaround', 'Workaround'), ('escalated', 'Escalated'), ('unresolved', 'Unresolved')], max_length=20, null=True)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('completed_at', models.DateTimeField(blank=True, null=True)),
-                ('last_activity_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('duration_seconds', models.GeneratedField(db_persist=True, expression=models.Func(models.F('completed_at'), models.F('started_at'), arg_joiner=' - ', template='floor(extract(epoch from %(expressions)s))::integer'), output_field=models.IntegerField(null=True))),
-                ('decisions', models.JSONField(default=list)),
-                ('step_count', models.PositiveIntegerField(default=0)),
-                ('psa_ticket_id', models.CharField(blank=True, max_length=100, null=True)),
-                ('source', models.CharField(choices=[('app', 'App'), ('import', 'Import'), ('api', 'API')], default='app', max_length=10)),
-                ('external_id', models.CharField(blank=True, max_length=200, null=True)),
-                ('analysed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
-                ('client', resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='flowpilot.client')),
-                ('domain', resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='flowpilot.domain')),
-                ('flow', resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='flowpilot.flow')),
-                ('flow_version', resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='flowpilot.flowversion')),
-                ('user', resolutionflow.tenancy.models.OwnerForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='engineer')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("problem_summary", models.CharField(max_length=500)),
+                (
+                    "confidence_tier",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("guided", "Guided"),
+                            ("exploring", "Exploring"),
+                            ("discovery", "Discovery"),
+                        ],
+                        max_length=20,
+                        null=True,
+                    ),
+                ),
+                ("confidence", models.FloatField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("active", "Active"),
+                            ("requesting_escalation", "Help wanted"),
+                            ("resolved", "Resolved"),
+                            ("escalated", "Escalated"),
+                            ("unresolved", "Unresolved"),
+                            ("abandoned", "Abandoned"),
+                        ],
+                        default="active",
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("resolved", "Resolved"),
+                            ("workaround", "Workaround"),
+                            ("escalated", "Escalated"),
+                            ("unresolved", "Unresolved"),
+                        ],
+                        max_length=20,
+                        null=True,
+                    ),
+                ),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                ("last_activity_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "duration_seconds",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Func(
+                            models.F("completed_at"),
+                            models.F("started_at"),
+                            arg_joiner=" - ",
+                            template="floor(extract(epoch from %(expressions)s))::integer",
+                        ),
+                        output_field=models.IntegerField(null=True),
+                    ),
+                ),
+                ("decisions", models.JSONField(default=list)),
+                ("step_count", models.PositiveIntegerField(default=0)),
+                ("psa_ticket_id", models.CharField(blank=True, max_length=100, null=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("app", "App"), ("import", "Import"), ("api", "API")],
+                        default="app",
+                        max_length=10,
+                    ),
+                ),
+                ("external_id", models.CharField(blank=True, max_length=200, null=True)),
+                ("analysed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
+                (
+                    "client",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="flowpilot.client",
+                    ),
+                ),
+                (
+                    "domain",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="flowpilot.domain",
+                    ),
+                ),
+                (
+                    "flow",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="flowpilot.flow",
+                    ),
+                ),
+                (
+                    "flow_version",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="flowpilot.flowversion",
+                    ),
+                ),
+                (
+                    "user",
+                    resolutionflow.tenancy.models.OwnerForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="engineer",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='PsaActivityLog',
+            name="PsaActivityLog",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('activity_type', models.CharField(choices=[('time_entry_posted', 'Time entry posted'), ('note_posted', 'Note posted'), ('status_updated', 'Status updated')], max_length=30)),
-                ('hours_logged', models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
-                ('psa_ticket_id', models.CharField(blank=True, max_length=100)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('external_key', models.CharField(blank=True, max_length=260, null=True)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
-                ('session', resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='psa_activity', to='flowpilot.session')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "activity_type",
+                    models.CharField(
+                        choices=[
+                            ("time_entry_posted", "Time entry posted"),
+                            ("note_posted", "Note posted"),
+                            ("status_updated", "Status updated"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("hours_logged", models.DecimalField(blank=True, decimal_places=2, max_digits=6, null=True)),
+                ("psa_ticket_id", models.CharField(blank=True, max_length=100)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("external_key", models.CharField(blank=True, max_length=260, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
+                (
+                    "session",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="psa_activity",
+                        to="flowpilot.session",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('node_id', models.CharField(max_length=100)),
-                ('title', models.CharField(max_length=300)),
-                ('helpful_yes', models.PositiveIntegerField(default=0, editable=False)),
-                ('helpful_no', models.PositiveIntegerField(default=0, editable=False)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
-                ('flow', resolutionflow.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='flowpilot.flow')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("node_id", models.CharField(max_length=100)),
+                ("title", models.CharField(max_length=300)),
+                ("helpful_yes", models.PositiveIntegerField(default=0, editable=False)),
+                ("helpful_no", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
+                (
+                    "flow",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="steps",
+                        to="flowpilot.flow",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
+                "abstract": False,
+                "base_manager_name": "objects",
             },
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='client_name_once_in_account', violation_error_message='A client with this name exists already.'),
+            model_name="client",
+            constraint=models.UniqueConstraint(
+                models.F("account"),
+                django.db.models.functions.text.Lower("name"),
+                name="client_name_once_in_account",
+                violation_error_message="A client with this name exists already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='client',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='client_name_given'),
+            model_name="client",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="client_name_given"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='domain_name_once_in_account', violation_error_message='A domain with this name exists already.'),
+            model_name="domain",
+            constraint=models.UniqueConstraint(
+                models.F("account"),
+                django.db.models.functions.text.Lower("name"),
+                name="domain_name_once_in_account",
+                violation_error_message="A domain with this name exists already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='domain',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='domain_name_given'),
+            model_name="domain",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="domain_name_given"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flowversion',
-            constraint=models.UniqueConstraint(fields=('account', 'flow', 'number'), name='flow_version_number_once'),
+            model_name="flowversion",
+            constraint=models.UniqueConstraint(
+                fields=("account", "flow", "number"), name="flow_version_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flowversion',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='flow_version_number_from_one'),
+            model_name="flowversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="flow_version_number_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), condition=models.Q(('status', 'archived'), _negated=True), name='flow_name_once_in_account', violation_error_message='A flow with this name exists already.'),
+            model_name="flow",
+            constraint=models.UniqueConstraint(
+                models.F("account"),
+                django.db.models.functions.text.Lower("name"),
+                condition=models.Q(("status", "archived"), _negated=True),
+                name="flow_name_once_in_account",
+                violation_error_message="A flow with this name exists already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='flow_name_given'),
+            model_name="flow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="flow_name_given"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['troubleshooting', 'procedural'])), name='flow_kind_known'),
+            model_name="flow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["troubleshooting", "procedural"])), name="flow_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'published', 'archived'])), name='flow_status_known'),
+            model_name="flow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["draft", "published", "archived"])),
+                name="flow_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flow',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['manual', 'ai_generated', 'ai_enhanced'])), name='flow_origin_known'),
+            model_name="flow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("origin__in", ["manual", "ai_generated", "ai_enhanced"])),
+                name="flow_origin_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['account', 'started_at'], include=('duration_seconds', 'completed_at', 'status', 'outcome', 'user', 'flow', 'domain', 'client', 'confidence_tier', 'step_count', 'id'), name='session_figures'),
+            model_name="session",
+            index=models.Index(
+                fields=["account", "started_at"],
+                include=(
+                    "duration_seconds",
+                    "completed_at",
+                    "status",
+                    "outcome",
+                    "user",
+                    "flow",
+                    "domain",
+                    "client",
+                    "confidence_tier",
+                    "step_count",
+                    "id",
+                ),
+                name="session_figures",
+            ),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['account', 'user', 'started_at'], name='session_by_user'),
+            model_name="session",
+            index=models.Index(fields=["account", "user", "started_at"], name="session_by_user"),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['account', 'flow', 'started_at'], name='session_by_flow'),
+            model_name="session",
+            index=models.Index(fields=["account", "flow", "started_at"], name="session_by_flow"),
         ),
         migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['account', 'completed_at'], name='session_by_end'),
+            model_name="session",
+            index=models.Index(fields=["account", "completed_at"], name="session_by_end"),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.UniqueConstraint(fields=('account', 'external_id'), name='session_external_id_once'),
+            model_name="session",
+            constraint=models.UniqueConstraint(
+                fields=("account", "external_id"), name="session_external_id_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'active'), ('completed_at__isnull', True), ('outcome__isnull', True)), models.Q(('status', 'requesting_escalation'), ('completed_at__isnull', True), ('outcome__isnull', True)), models.Q(('status', 'abandoned'), ('completed_at__isnull', True), ('outcome__isnull', True)), models.Q(('status', 'resolved'), ('completed_at__isnull', False), ('outcome__in', ['resolved', 'workaround']), ('outcome__isnull', False)), models.Q(('status', 'escalated'), ('completed_at__isnull', False), ('outcome__in', ['escalated']), ('outcome__isnull', False)), models.Q(('status', 'unresolved'), ('completed_at__isnull', False), ('outcome__in', ['unresolved']), ('outcome__isnull', False)), _connector='OR'), name='session_status_table'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "active"), ("completed_at__isnull", True), ("outcome__isnull", True)),
+                    models.Q(
+                        ("status", "requesting_escalation"),
+                        ("completed_at__isnull", True),
+                        ("outcome__isnull", True),
+                    ),
+                    models.Q(
+                        ("status", "abandoned"), ("completed_at__isnull", True), ("outcome__isnull", True)
+                    ),
+                    models.Q(
+                        ("status", "resolved"),
+                        ("completed_at__isnull", False),
+                        ("outcome__in", ["resolved", "workaround"]),
+                        ("outcome__isnull", False),
+                    ),
+                    models.Q(
+                        ("status", "escalated"),
+                        ("completed_at__isnull", False),
+                        ("outcome__in", ["escalated"]),
+                        ("outcome__isnull", False),
+                    ),
+                    models.Q(
+                        ("status", "unresolved"),
+                        ("completed_at__isnull", False),
+                        ("outcome__in", ["unresolved"]),
+                        ("outcome__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="session_status_table",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('completed_at__isnull', True), ('completed_at__gte', models.F('started_at')), _connector='OR'), name='session_ends_after_start'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("completed_at__isnull", True),
+                    ("completed_at__gte", models.F("started_at")),
+                    _connector="OR",
+                ),
+                name="session_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('confidence_tier__isnull', True), ('confidence_tier__in', ['guided', 'exploring', 'discovery']), _connector='OR'), name='session_tier_known'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("confidence_tier__isnull", True),
+                    ("confidence_tier__in", ["guided", "exploring", "discovery"]),
+                    _connector="OR",
+                ),
+                name="session_tier_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('confidence__isnull', True), models.Q(('confidence__gte', 0), ('confidence__lte', 1)), _connector='OR'), name='session_confidence_is_a_share'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("confidence__isnull", True),
+                    models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
+                    _connector="OR",
+                ),
+                name="session_confidence_is_a_share",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['app', 'import', 'api'])), name='session_source_known'),
+            model_name="session",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source__in", ["app", "import", "api"])), name="session_source_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='psaactivitylog',
-            index=models.Index(fields=['account', 'created_at'], name='psa_activity_by_time'),
+            model_name="psaactivitylog",
+            index=models.Index(fields=["account", "created_at"], name="psa_activity_by_time"),
         ),
         migrations.AddIndex(
-            model_name='psaactivitylog',
-            index=models.Index(fields=['account', 'session'], name='psa_activity_by_session'),
+            model_name="psaactivitylog",
+            index=models.Index(fields=["account", "session"], name="psa_activity_by_session"),
         ),
         migrations.AddConstraint(
-            model_name='psaactivitylog',
-            constraint=models.UniqueConstraint(fields=('account', 'external_key'), name='psa_activity_external_key_once'),
+            model_name="psaactivitylog",
+            constraint=models.UniqueConstraint(
+                fields=("account", "external_key"), name="psa_activity_external_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='psaactivitylog',
-            constraint=models.CheckConstraint(condition=models.Q(('activity_type__in', ['time_entry_posted', 'note_posted', 'status_updated'])), name='psa_activity_type_known'),
+            model_name="psaactivitylog",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("activity_type__in", ["time_entry_posted", "note_posted", "status_updated"])
+                ),
+                name="psa_activity_type_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='psaactivitylog',
-            constraint=models.CheckConstraint(condition=models.Q(('hours_logged__isnull', True), models.Q(('activity_type', 'time_entry_posted'), ('hours_logged__gt', 0)), _connector='OR'), name='psa_activity_hours_of_time_entries'),
+            model_name="psaactivitylog",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("hours_logged__isnull", True),
+                    models.Q(("activity_type", "time_entry_posted"), ("hours_logged__gt", 0)),
+                    _connector="OR",
+                ),
+                name="psa_activity_hours_of_time_entries",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('account', 'flow', 'node_id'), name='step_node_once_in_flow'),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                fields=("account", "flow", "node_id"), name="step_node_once_in_flow"
+            ),
         ),
     ]

@@ -9,7 +9,12 @@ from django.utils import timezone
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, Flow, FlowVersion
 from flowpilot.metrics import SessionQuerySet
-from resolutionflow.tenancy.models import OwnerForeignKey, TenantForeignKey, TenantManager, TenantModel
+from resolutionflow.tenancy.models import (
+    OwnerForeignKey,
+    TenantForeignKey,
+    TenantManager,
+    TenantModel,
+)
 
 
 class Status(models.TextChoices):

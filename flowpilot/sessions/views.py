@@ -13,6 +13,7 @@ from flowpilot.sessions.access import may_read
 from flowpilot.sessions.chips import chips
 from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.sessions.models import Session
+from flowpilot.sessions.selects import SessionSelects
 from flowpilot.sessions.timeline import timeline
 from resolutionflow.accounts.scoping import AccountRequest, account_required
 from resolutionflow.htmx import page_or_panel
@@ -43,6 +44,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
         "where": f"{request.account.name} · {request.account.time_zone}",
         "period": form.chosen_period(),
         "whole_time": form.whole_time,
+        "selects": SessionSelects(request.GET, viewer=request.user, account=request.account),
         "chips": chips(form, kept),
         "clear_href": url_with("sessions:list", {name: kept.get(name) for name in ("period", "from", "to")}),
         "kept_beside_search": [

@@ -8,7 +8,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods
 
 from resolutionflow.accounts.models import Account, AuditEntry, User
-from resolutionflow.accounts.scoping import CHOSEN_ACCOUNT, account_required, signed_in, AccountRequest
+from resolutionflow.accounts.scoping import (
+    CHOSEN_ACCOUNT,
+    AccountRequest,
+    account_required,
+    signed_in,
+)
 
 
 @require_GET

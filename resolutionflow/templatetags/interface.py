@@ -238,15 +238,19 @@ def rate(part: int, whole: int, *, href: str = "", of: str = "sessions") -> dict
 
 
 @register.inclusion_tag("components/csat.html")
-def csat(mean: Number | None, count: int, completed: int, *, label: str = "") -> dict[str, Any]:
+def csat(
+    mean: Number | None, count: int, completed: int, *, label: str = "", href: str = ""
+) -> dict[str, Any]:
     """`{% csat row.avg_csat row.ratings row.completed %}`: the engineers' own rating with n and the share of the
-    completed sessions that were rated. label: "of these sessions" or "given in the period", where both can stand."""
+    completed sessions that were rated. label: "of these sessions" or "given in the period", where both can stand. href: the
+    rated sessions."""
     rated = metric(Decimal(count) / completed, "share") if completed else NOTHING
     return {
         "mean": parts(mean, "score")[0],
         "count": count,
         "rated": rated,
         "label": label,
+        "href": href if count else "",
         "none": mean is None,
     }
 

@@ -1,0 +1,30 @@
+"""The filters of the session list that can be picked from a select; `filters` reads what comes in."""
+
+from functools import cache, partial
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from flowpilot.clients.choices import client_choices
+from flowpilot.sessions.models import Outcome, Status
+from resolutionflow.accounts.choices import engineer_choices
+from resolutionflow.accounts.models import Account, User
+
+
+class SessionSelects(forms.Form):
+    """Shows the choice of the query string; a parameter that is repeated shows its last value."""
+
+    status = forms.ChoiceField(label="Status", choices=[("", "Any status"), *Status.choices])
+    outcome = forms.ChoiceField(label="Outcome", choices=[("", "Any outcome"), *Outcome.choices])
+    client_id = forms.ChoiceField(label="Client")
+    engineer_id = forms.ChoiceField(label="Engineer")
+
+    def __init__(self, data: QueryDict, *, viewer: User, account: Account) -> None:
+        super().__init__(data)
+        fields: dict[str, Any] = self.fields
+        fields["client_id"].choices = cache(client_choices)
+        if viewer.leads_team:
+            fields["engineer_id"].choices = cache(partial(engineer_choices, account))
+        else:
+            del fields["engineer_id"]
