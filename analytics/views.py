@@ -30,22 +30,15 @@ class Panel:
     name: str
     context: Callable[[team.TeamQuery], dict[str, Any]]
     skeleton: str
+    places: tuple[int, ...] = (1,)
     wide: bool = False
 
     @property
     def file(self) -> str:
         return f"analytics/panels/_{self.name}.html"
 
-    def placed(self, query: team.TeamQuery) -> dict[str, Any]:
-        """What the page needs to show the panel, or its skeleton while it loads from its own address."""
-        url = url_with("analytics:team-panel", query.parameters, self.name)
-        return {
-            "name": self.name,
-            "file": self.file,
-            "wide": self.wide,
-            "skeleton": self.skeleton,
-            "url": url,
-        }
+    def url(self, query: team.TeamQuery) -> str:
+        return url_with("analytics:team-panel", query.parameters, self.name)
 
 
 @require_GET
@@ -58,7 +51,7 @@ def team_page(request: AccountRequest) -> HttpResponse:
         "query": query,
         "form": form,
         "where": f"{request.account.name} · {request.account.time_zone}",
-        "panels": [panel.placed(query) for panel in TEAM_PANELS.values()],
+        "panels": [(panel, panel.url(query)) for panel in TEAM_PANELS.values()],
         "lazy": lazy,
     }
     if not lazy:
@@ -149,7 +142,7 @@ def _hrefs(query: team.TeamQuery, **of: Any) -> dict[str, str]:
 TEAM_PANELS = {
     panel.name: panel
     for panel in [
-        Panel("summary", _summary, skeleton="cards", wide=True),
+        Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=True),
         Panel("outcomes", _outcomes, skeleton="chart", wide=True),
         Panel("flows", _flows, skeleton="table"),
         Panel("engineers", _engineers, skeleton="table"),
