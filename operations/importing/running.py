@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from django.db import connection
+from django.db.models import JSONField
 
 from flowpilot.models import Client, Domain, Flow, PsaActivityLog, Session, Step
 from operations.importing.faults import Rejected, Unusable
@@ -239,7 +240,8 @@ def _lines_of_external_ids() -> Iterator[_FirstLines]:
 
 
 def _analyse() -> None:
-    """The planner knows nothing yet of the new rows."""
+    """The planner knows nothing yet of the new rows. JSON columns are left out: no plan looks at their statistics."""
     with connection.cursor() as cursor:
         for model in (Session, Flow, Step, Client, Domain, SessionRating, StepRating, PsaActivityLog):
-            cursor.execute(f'ANALYZE "{model._meta.db_table}"')
+            columns = [f'"{field.column}"' for field in model._meta.local_fields if not isinstance(field, JSONField)]
+            cursor.execute(f'ANALYZE "{model._meta.db_table}" ({", ".join(columns)})')

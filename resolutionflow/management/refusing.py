@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.core.management.base import CommandError
 
 
@@ -10,3 +11,14 @@ class Refused(CommandError):
 
     def __init__(self, *args: Any, returncode: int = 2, **kwargs: Any) -> None:
         super().__init__(*args, returncode=returncode, **kwargs)
+
+
+def sentence_of(error: ValidationError) -> str:
+    """All messages of a model's validation in one line, each after the name of its field."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages)
+    return " ".join(
+        message if name == NON_FIELD_ERRORS else f"{name}: {message}"
+        for name, messages in error.message_dict.items()
+        for message in messages
+    )
