@@ -24,8 +24,8 @@
   function draw(plot) {
     drawn.set(plot, { width: plot.clientWidth, tapped: null });
     if (!window.Plotly) return apologise(plot);
-    show(plot).then(() => {
-      if (!drawn.has(plot)) return; // removed in the meantime
+    show(plot).then((shown) => {
+      if (!shown || !drawn.has(plot)) return; // failed, or removed in the meantime
       plot.on("plotly_click", (event) => open(plot, event));
       plot.on("plotly_hover", ({ points }) => plot.classList.toggle("opens-link", points.some(addressOf)));
       plot.on("plotly_unhover", () => plot.classList.remove("opens-link"));
@@ -40,9 +40,11 @@
       const figure = JSON.parse(source, (key, value) => (TOKEN.test(value) ? colour(value) : value));
       const layout = { autosize: true, uirevision: true, template: theme(plot, colour), ...figure.layout };
       await Plotly.react(plot, figure.data, layout, CONFIG);
+      return true;
     } catch (error) {
       console.error(error);
       apologise(plot);
+      return false;
     }
   }
 

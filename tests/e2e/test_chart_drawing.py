@@ -104,6 +104,7 @@ def site():
         "/elsewhere": page_of(
             chart("bar", bar([1, 2], customdata=["//example.org/", "https://example.org/"]))
         ),
+        "/broken": page_of(chart("broken", None) + chart("bar", bar([1, 2]))),
         "/no-plotly": page_of(chart("bar", bar([1, 2])), without="plotly.min.js"),
         "/styles.css": STYLES,
     }
@@ -242,3 +243,11 @@ def test_a_click_never_leaves_the_site(page):
 def test_without_plotly_the_chart_says_where_its_figures_are(page):
     page.goto("/no-plotly")
     expect(page.get_by_text("This chart could not be drawn. “Show data” has its figures")).to_be_visible()
+
+
+def test_a_figure_that_fails_says_so_and_harms_no_other(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/broken")
+    expect(page.locator("#chart-broken")).to_contain_text("This chart could not be drawn.")
+    expect(page.locator(f"#chart-bar {MARKS['bar']}")).to_have_count(2)
+    page.close()
