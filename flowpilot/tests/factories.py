@@ -1,0 +1,88 @@
+"""Rows of the account in scope. Without an end given, a session takes ten minutes and is resolved."""
+
+from datetime import UTC, datetime, timedelta
+
+import factory
+
+from flowpilot.models import Client, Domain, Flow, FlowVersion, PsaActivityLog, Session, Step
+from resolutionflow.models import Account
+from resolutionflow.tenancy import current_account_id
+from resolutionflow.tests.factories import UserFactory
+
+STARTED_AT = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
+class TenantFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        abstract = True
+
+    account = factory.LazyFunction(lambda: Account.objects.get(id=current_account_id()))
+
+
+class ClientFactory(TenantFactory):
+    class Meta:
+        model = Client
+
+    name = factory.Sequence(lambda n: f"Client {n}")
+
+
+class DomainFactory(TenantFactory):
+    class Meta:
+        model = Domain
+
+    name = factory.Sequence(lambda n: f"Domain {n}")
+
+
+class FlowFactory(TenantFactory):
+    class Meta:
+        model = Flow
+
+    name = factory.Sequence(lambda n: f"Flow {n}")
+    status = Flow.Status.PUBLISHED
+
+
+class FlowVersionFactory(TenantFactory):
+    class Meta:
+        model = FlowVersion
+
+    flow = factory.SubFactory(FlowFactory, account=factory.SelfAttribute("..account"))
+    number = 1
+    structure = factory.LazyFunction(
+        lambda: {"id": "root", "type": "outcome", "outcome": "resolved", "title": "Done"}
+    )
+    published_at = STARTED_AT
+
+
+class StepFactory(TenantFactory):
+    class Meta:
+        model = Step
+
+    flow = factory.SubFactory(FlowFactory, account=factory.SelfAttribute("..account"))
+    node_id = factory.Sequence(lambda n: f"node-{n}")
+    title = factory.Sequence(lambda n: f"Step {n}")
+
+
+class SessionFactory(TenantFactory):
+    class Meta:
+        model = Session
+
+    user = factory.SubFactory(UserFactory, account=factory.SelfAttribute("..account"))
+    problem_summary = factory.Sequence(lambda n: f"Problem {n}")
+    started_at = STARTED_AT
+    status = "resolved"
+    outcome = factory.LazyAttribute(
+        lambda session: session.status if session.status in ("resolved", "escalated", "unresolved") else None
+    )
+    completed_at = factory.LazyAttribute(
+        lambda session: session.started_at + timedelta(minutes=10) if session.outcome else None
+    )
+    last_activity_at = factory.LazyAttribute(lambda session: session.completed_at or session.started_at)
+
+
+class PsaActivityLogFactory(TenantFactory):
+    class Meta:
+        model = PsaActivityLog
+
+    session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
+    activity_type = PsaActivityLog.ActivityType.NOTE_POSTED
+    created_at = STARTED_AT
