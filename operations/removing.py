@@ -14,7 +14,8 @@ def remove_account(account: Account) -> None:
         # Rows go table by table, not object by object, and the keys between them are checked when all are gone.
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         for model in tenant_models():
-            cursor.execute(f'DELETE FROM "{model._meta.db_table}" WHERE account_id = %s', [account.id])
+            table = connection.ops.quote_name(model._meta.db_table)
+            cursor.execute(f"DELETE FROM {table} WHERE account_id = %s", [account.id])  # noqa: S608 - a table's name
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         ApiToken.objects.filter(user__account=account).delete()
         AuditEntry.objects.filter(account=account).delete()

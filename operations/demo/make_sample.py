@@ -15,8 +15,25 @@ from pathlib import Path
 
 TARGET = Path(__file__).parent / "incident_log.csv.gz"
 COLUMNS = (
-    *("number", "incident_state", "reassignment_count", "reopen_count", "knowledge", "opened_at", "sys_updated_at"),
-    *("location", "category", "subcategory", "u_symptom", "assigned_to", "resolved_by", "resolved_at", "closed_at"),
+    *(
+        "number",
+        "incident_state",
+        "reassignment_count",
+        "reopen_count",
+        "knowledge",
+        "opened_at",
+        "sys_updated_at",
+    ),
+    *(
+        "location",
+        "category",
+        "subcategory",
+        "u_symptom",
+        "assigned_to",
+        "resolved_by",
+        "resolved_at",
+        "closed_at",
+    ),
 )
 OF_EVERY_ROW = ("number", "incident_state", "sys_updated_at")
 MONTHS = ("/3/2016", "/4/2016", "/5/2016")

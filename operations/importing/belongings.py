@@ -70,8 +70,10 @@ def stored(session_ids: Iterable[UUID]) -> dict[UUID, Belongings]:
     if not ids:
         return found
     ratings = SessionRating.objects.filter(session_id__in=ids)
-    for id, *rating in ratings.values_list("session_id", "user_id", "flow_id", "rating", "comment", "created_at"):
-        found[id].rating = tuple(rating)  # type: ignore[assignment]
+    for id, *rating in ratings.values_list(
+        "session_id", "user_id", "flow_id", "rating", "comment", "created_at"
+    ):
+        found[id].rating = tuple(rating)
     thumbs = StepRating.objects.filter(session_id__in=ids)
     for id, *thumb in thumbs.values_list("session_id", "step_id", "user_id", "was_helpful", "created_at"):
         found[id].thumbs.add(tuple(thumb))  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -176,7 +176,7 @@ def _texts(value: Any, name: str) -> tuple[str, ...]:
 def _format(given: dict[str, Any], name: str) -> str:
     value = _text(given.get(name), name)
     try:
-        datetime.strptime(datetime(2024, 2, 29, 13, 45).strftime(value), value)
+        datetime.strptime(datetime(2024, 2, 29, 13, 45, tzinfo=UTC).strftime(value), value)  # noqa: DTZ007
     except ValueError:
         raise _Wrong(f"{name} is no format of Python's strptime.") from None
     if not value or " " in value:

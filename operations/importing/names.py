@@ -8,9 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, models
 from django.db.models.functions import Lower
 
-from flowpilot.models import Step
+from flowpilot.models import Client, Domain, Flow, Step
 from resolutionflow.accounts.models import Account, User
-from resolutionflow.tenancy.models import TenantModel
 
 MOST_REMEMBERED = 50_000  # names; more are looked up again, so that memory does not grow with the file
 
@@ -18,9 +17,16 @@ StepKey = tuple[UUID, str]  # flow and node_id
 
 
 class Names:
-    """Ids of a model's rows by name, compared as the unique key of the database compares: lower(name)."""
+    """Ids of a model's rows by name, compared as the unique key of the database compares: lower(name).
 
-    def __init__(self, model: type[TenantModel], prefer: Callable[[models.QuerySet], models.QuerySet] | None = None):
+    `prefer` puts the one to be taken last where several rows bear a name.
+    """
+
+    def __init__(
+        self,
+        model: type[Client] | type[Domain] | type[Flow],
+        prefer: Callable[[models.QuerySet], models.QuerySet] | None = None,
+    ) -> None:
         self._model = model
         self._prefer = prefer or (lambda rows: rows)
         self._ids: dict[str, UUID] = {}
@@ -33,7 +39,9 @@ class Names:
                 self._ids.clear()
                 unknown = wanted
             keys = _lower(unknown)
-            rows = self._prefer(self._model.objects.annotate(key=Lower("name")).filter(key__in=set(keys.values())))
+            rows = self._prefer(
+                self._model.objects.annotate(key=Lower("name")).filter(key__in=set(keys.values()))
+            )
             found = dict(rows.values_list("key", "id"))
             self._ids.update({name: found[key] for name, key in keys.items() if key in found})
         return {name: self._ids[name] for name in wanted if name in self._ids}
@@ -49,7 +57,8 @@ class Names:
                     spelled.setdefault(keys[name], name)
             # somebody may make the same name on a page meanwhile: theirs is taken then
             self._model.objects.bulk_create(
-                [self._model(name=name, **names[name]) for name in spelled.values()], ignore_conflicts=True
+                [self._model(name=name, **names[name]) for name in spelled.values()],  # type: ignore[misc]
+                ignore_conflicts=True,
             )
         return self.look_up(names)
 
@@ -77,7 +86,9 @@ class Engineers:
             if len(self._ids) > MOST_REMEMBERED:
                 self._ids.clear()
                 unknown = wanted
-            for email, id, account_id in User.objects.filter(email__in=unknown).values_list("email", "id", "account_id"):
+            for email, id, account_id in User.objects.filter(email__in=unknown).values_list(
+                "email", "id", "account_id"
+            ):
                 self._ids[email] = id if account_id == self._account.id else None
         return {email: self._ids[email] for email in wanted if email in self._ids}
 

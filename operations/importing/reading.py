@@ -94,7 +94,7 @@ class Source:
     def _unpacked(self, file: BinaryIO) -> io.BufferedReader:
         if not self.zipped:
             return io.BufferedReader(file, BLOCK)  # type: ignore[arg-type]
-        return io.BufferedReader(gzip.GzipFile(fileobj=file), BLOCK)  # type: ignore[arg-type]
+        return io.BufferedReader(gzip.GzipFile(fileobj=file), BLOCK)
 
     def _look_through(self) -> bytes:
         """The first bytes of the text. A gzip file is unpacked to its end, where alone a cut shows."""

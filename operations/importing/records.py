@@ -98,12 +98,9 @@ class ImportedSession:
 
     @property
     def last_activity_at(self) -> datetime:
-        newest = (
-            self.started_at if self.completed_at is None else self.completed_at
-        )  # the end is never before it
+        newest = self.completed_at or self.started_at  # the end is never before the start
         for decision in self.decisions:
-            if decision.at > newest:
-                newest = decision.at
+            newest = max(newest, decision.at)
         return newest
 
     def check(self) -> None:

@@ -103,7 +103,10 @@ class Import:
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
-        except (*BROKEN_GZIP, OSError) as error:  # the file was looked through before: it changed, or its disk failed
+        except (
+            *BROKEN_GZIP,
+            OSError,
+        ) as error:  # the file was looked through before: it changed, or its disk failed
             self.broke_off = str(error)
         if batch:
             yield batch
@@ -115,7 +118,9 @@ class Import:
         self.account.refresh_from_db(fields=["import_shift"])
         if self.account.import_shift:
             return Shift.from_stored(self.account.import_shift)
-        sessions = (row for row in self._rows() if isinstance(row, ImportedSession) and not self._too_late(row))
+        sessions = (
+            row for row in self._rows() if isinstance(row, ImportedSession) and not self._too_late(row)
+        )
         newest = newest_opening(sessions)
         if newest is None:
             return None
@@ -186,11 +191,16 @@ def prepare(account: Account, path: Path, options: Options, *, now: datetime) ->
     return Import(account, source, options, mapping, now, rejected_file)
 
 
+def lock_key(account: Account) -> int:
+    """The number of the advisory lock that an import into the account holds."""
+    digest = hashlib.sha256(b"import into account " + account.id.bytes).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
 @contextmanager
 def _alone(account: Account) -> Iterator[None]:
     """Only one import into an account at a time. The lock ends with the connection, however that ends."""
-    digest = hashlib.sha256(b"import into account " + account.id.bytes).digest()
-    key = int.from_bytes(digest[:8], signed=True)
+    key = lock_key(account)
     until = time.monotonic() + WAIT_FOR_LOCK
     with connection.cursor() as cursor:
         while True:
@@ -233,7 +243,9 @@ class _FirstLines:
 def _lines_of_external_ids() -> Iterator[_FirstLines]:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.import_first_lines")
-        cursor.execute("CREATE TEMPORARY TABLE import_first_lines (external_id text PRIMARY KEY, line bigint NOT NULL)")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE import_first_lines (external_id text PRIMARY KEY, line bigint NOT NULL)"
+        )
     yield _FirstLines()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE pg_temp.import_first_lines")
@@ -243,5 +255,7 @@ def _analyse() -> None:
     """The planner knows nothing yet of the new rows. JSON columns are left out: no plan looks at their statistics."""
     with connection.cursor() as cursor:
         for model in (Session, Flow, Step, Client, Domain, SessionRating, StepRating, PsaActivityLog):
-            columns = [f'"{field.column}"' for field in model._meta.local_fields if not isinstance(field, JSONField)]
+            columns = [
+                f'"{field.column}"' for field in model._meta.local_fields if not isinstance(field, JSONField)
+            ]
             cursor.execute(f'ANALYZE "{model._meta.db_table}" ({", ".join(columns)})')

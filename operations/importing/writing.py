@@ -107,11 +107,16 @@ class Writer:
             else:
                 accepted.append(session)
         facts, own = self._facts(accepted)
-        new, changed = [], []
+        new: list[tuple[UUID, str, Facts]] = []
+        changed: list[tuple[UUID, str, Facts]] = []
         before: dict[UUID, Belongings] = {}
         after: dict[UUID, Belongings] = {}
-        moved: list[tuple[Facts | None, Facts]] = []  # a session's facts before and after, for the flows' figures
-        stored = belongings.stored(there[session.external_id].id for session in accepted if session.external_id in there)
+        moved: list[
+            tuple[Facts | None, Facts]
+        ] = []  # a session's facts before and after, for the flows' figures
+        stored = belongings.stored(
+            there[session.external_id].id for session in accepted if session.external_id in there
+        )
         for session, now, has in zip(accepted, facts, own, strict=True):
             known = there.get(session.external_id)
             if known is None:
@@ -152,7 +157,9 @@ class Writer:
         if known and not known.imported:
             return "The account has a session with this external_id that was not imported."
         if session.flow and session.flow not in flows and not self._create_flows:
-            return f"There is no flow with the name {session.flow}. With --create-flows it is made as a draft."
+            return (
+                f"There is no flow with the name {session.flow}. With --create-flows it is made as a draft."
+            )
         return None
 
     def _facts(self, sessions: Sequence[ImportedSession]) -> tuple[list[Facts], list[Belongings]]:
@@ -163,7 +170,9 @@ class Writer:
         of_flows: dict[str, dict[str, Any]] = {}
         for session in sessions:
             if session.flow:
-                of_flows.setdefault(session.flow, {"domain_id": domains[session.domain] if session.domain else None})
+                of_flows.setdefault(
+                    session.flow, {"domain_id": domains[session.domain] if session.domain else None}
+                )
         flows = self._flows.ensure(of_flows)
         steps = self._steps.ensure(self._titles_met(sessions, flows))
         facts, own = [], []
@@ -212,7 +221,8 @@ class Writer:
         columns = ["id", "account_id", "external_id", "source", "analysed_at", *FACTS]
         fixed = (Source.IMPORT.value, self._analysed_at)
         rows = (
-            (id, self._account.id, external_id, *fixed, *_as_columns(facts)) for id, external_id, facts in sessions
+            (id, self._account.id, external_id, *fixed, *_as_columns(facts))
+            for id, external_id, facts in sessions
         )
         copy_rows(Session, columns, rows)
 
@@ -222,12 +232,21 @@ class Writer:
         more = {} if self._analysed_at is None else {"analysed_at": self._analysed_at}
         Session.objects.bulk_create(
             [
-                Session(id=id, external_id=external_id, source=Source.IMPORT, **dict(zip(FACTS, facts, strict=True)), **more)
+                Session(
+                    id=id,
+                    external_id=external_id,
+                    source=Source.IMPORT,
+                    **dict(zip(FACTS, facts, strict=True)),
+                    **more,
+                )
                 for id, external_id, facts in sessions
             ],
             update_conflicts=True,
             unique_fields=["account", "external_id"],
-            update_fields=[*(name.removesuffix("_id") if name != "psa_ticket_id" else name for name in FACTS), *more],
+            update_fields=[
+                *(name.removesuffix("_id") if name != "psa_ticket_id" else name for name in FACTS),
+                *more,
+            ],
         )
 
     def settle_titles(self) -> None:
@@ -242,7 +261,11 @@ class Writer:
                 flow_id__in={flow_id for flow_id, _ in some},
                 node_id__in={node_id for _, node_id in some},
             )
-            stale = [step for step in steps if some.get((step.flow_id, step.node_id), (None, step.title))[1] != step.title]
+            stale = [
+                step
+                for step in steps
+                if some.get((step.flow_id, step.node_id), (None, step.title))[1] != step.title
+            ]
             for step in stale:
                 step.title = _newest_title(step)
             Step.objects.bulk_update(stale, ["title"])
@@ -272,7 +295,9 @@ def _as_columns(facts: Facts) -> Facts:
 
 def _in_use_last(flows: QuerySet) -> QuerySet:
     """Archived flows share a name with others: the one in use, else the newest one, comes last and wins."""
-    archived = Case(When(status=Flow.Status.ARCHIVED, then=Value(0)), default=Value(1), output_field=IntegerField())
+    archived = Case(
+        When(status=Flow.Status.ARCHIVED, then=Value(0)), default=Value(1), output_field=IntegerField()
+    )
     return flows.order_by(archived, "created_at", "id")
 
 

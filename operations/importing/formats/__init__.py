@@ -1,1 +1,1 @@
-"""The formats that sessions come in. Each yields an ImportedSession or a Rejected for every row, in the file's order."""
+"""The formats that sessions come in. Each yields an ImportedSession or a Rejected a row, in the order of the file."""

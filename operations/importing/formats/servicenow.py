@@ -1,4 +1,4 @@
-"""A ServiceNow incident event log: one row an update, the rows of an incident together. What means what is in a mapping."""
+"""A ServiceNow incident event log: a row an update, the rows of an incident together. A mapping says what means what."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -27,19 +27,21 @@ def read(source: Source, mapping: Mapping, account_slug: str) -> Iterator[Import
 class _Incidents:
     def __init__(self, mapping: Mapping, header: list[str], account_slug: str) -> None:
         place = {name: index for index, name in enumerate(header)}
-        columns = {fact: [place[name] for name in names] for fact, names in mapping.columns.items()}
-        first_of = partial(partial, _first, mapping.missing)
-        self.external_id = first_of(columns["external_id"])
+
+        def column(fact: str) -> Callable[[Cells], str | None]:
+            return _column([place[name] for name in mapping.columns.get(fact, ())], mapping.missing)
+
+        self.external_id = column("external_id")
         self.started_at, self.completed_at = (
-            first_of(columns["started_at"]),
-            first_of(columns["completed_at"]),
+            column("started_at"),
+            column("completed_at"),
         )
-        self.engineer = first_of(columns["engineer"])
-        self.client, self.domain = first_of(columns.get("client", [])), first_of(columns.get("domain", []))
-        self.psa_ticket_id = first_of(columns.get("psa_ticket_id", []))
+        self.engineer = column("engineer")
+        self.client, self.domain = column("client"), column("domain")
+        self.psa_ticket_id = column("psa_ticket_id")
         self.decision, self.decision_at = (
-            first_of(columns.get("decision", [])),
-            first_of(columns.get("decision_at", [])),
+            column("decision"),
+            column("decision_at"),
         )
         self.problem_summary = _filler(mapping.problem_summary, place, mapping.missing, partly=True)
         self.outcomes = [_condition(rule, place) for rule in mapping.outcomes]
@@ -48,7 +50,7 @@ class _Incidents:
             for rule in mapping.tiers
         ]
         self.nobody, self.decision_title = mapping.engineer, mapping.decision_title
-        self.has_decisions = "decision" in columns
+        self.has_decisions = "decision" in mapping.columns
         self.moment = _clock(mapping)
         self.email = lru_cache(maxsize=10_000)(partial(email_of, account_slug=account_slug))
 
@@ -176,17 +178,24 @@ def _rejected(row: Row) -> Rejected:
     return Rejected(row.line, row.fault or "The number of the incident is missing.", row.raw)
 
 
-def _first(missing: frozenset[str], places: list[int], cells: Cells) -> str | None:
-    for place in places:
-        if (cell := cells[place]) not in missing:
-            return cell
-    return None
+def _column(places: list[int], missing: frozenset[str]) -> Callable[[Cells], str | None]:
+    """Asks the columns in turn; None where all are missing."""
+
+    def first(cells: Cells) -> str | None:
+        for place in places:
+            if (cell := cells[place]) not in missing:
+                return cell
+        return None
+
+    return first
 
 
 def _fitting(value: str | None, name: str, longest: int) -> str | None:
-    if value is not None and len(value) > longest:
+    if value is None:
+        return None
+    if len(value) > longest:
         raise Fault(f"{name} is longer than {longest} characters.")
-    return value
+    return value.strip() or None
 
 
 def _filler(
@@ -232,11 +241,11 @@ def _clock(mapping: Mapping) -> Callable[[str], datetime]:
 
     @lru_cache(maxsize=5_000)
     def day(text: str) -> date:
-        return datetime.strptime(text, mapping.date_format).date()
+        return datetime.strptime(text, mapping.date_format).date()  # noqa: DTZ007 - the zone is added below
 
     @lru_cache(maxsize=90_000)
     def time_of_day(text: str) -> time:
-        return datetime.strptime(text, mapping.time_format).time()
+        return datetime.strptime(text, mapping.time_format).time()  # noqa: DTZ007 - the zone is added below
 
     def moment(text: str) -> datetime:
         on, _, at = text.partition(" ")
