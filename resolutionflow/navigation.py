@@ -70,7 +70,7 @@ def groups(user: User, request: HttpRequest) -> list[tuple[str, list[dict[str, A
     for item in ITEMS:
         if not item.shown(user):
             continue
-        section, _, name = item.url_name.rpartition(":")
+        section = item.url_name.partition(":")[0]
         entry = {
             "label": item.label if isinstance(item.label, str) else item.label(user),
             "href": reverse(item.url_name),

@@ -5,10 +5,9 @@ templates/components/README.md lists them all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from django import template
 from django.forms import BaseForm, Select
@@ -20,30 +19,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
-from resolutionflow.metrics import MINIMUM, Metric, round_half_up, wilson
+from resolutionflow.figures import NOTHING, Change, Number, Rate, Tone, change, parts, timespan
+from resolutionflow.metrics import Metric
 from resolutionflow.periods import LENGTHS, Period
 
 register = template.Library()
 
-NOTHING = "–"
-Number = Decimal | float | int
-Tone = Literal["good", "watch", "bad", "none"]
-
 
 # Figures. The unit is a metric's ("count", "share", "duration", "score"), in tables also "day" or "text".
-
-
-def parts(value: Number | None, unit: str) -> tuple[str, str]:
-    """The figure and its unit's sign: ("84.6", "%") of 0.846, ("14.8", "min") of 888 seconds, ("–", "") of None."""
-    if value is None:
-        return NOTHING, ""
-    if unit == "share":
-        return f"{round_half_up(_exact(value) * 100, 1)}", "%"
-    if unit == "duration":
-        return f"{round_half_up(_exact(value) / 60, 1):,}", "min"
-    if unit == "score":
-        return f"{round_half_up(value, 1)}", ""
-    return f"{round_half_up(value, 0):,}", ""
 
 
 @register.filter
@@ -54,19 +37,6 @@ def metric(value: Any, unit: str) -> str:
     if unit == "day":
         return date_format(value, "j M Y")
     return " ".join(parts(value, unit)).rstrip()
-
-
-@register.filter
-def timespan(seconds: Number | None) -> str:
-    """A long duration as people say it, for titles: 100800 → "1 d 4 h"; "" below two hours, where minutes will do."""
-    if seconds is None or abs(seconds) < 7200:
-        return ""
-    sign = "−" if seconds < 0 else ""
-    minutes = int(abs(seconds)) // 60
-    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
-    steps = [(days, "d"), (hours, "h"), (minutes, "min")]
-    first = next(n for n, (amount, _) in enumerate(steps) if amount)
-    return sign + " ".join(f"{amount} {word}" for amount, word in steps[first : first + 2] if amount)
 
 
 @register.simple_tag
@@ -104,79 +74,6 @@ def icon(name: str) -> SafeString:
 
 
 # Figures with their change and their certainty.
-
-
-@dataclass(frozen=True)
-class Change:
-    """How a figure moved against the period before, in words, and whether that is welcome."""
-
-    words: str
-    direction: Literal["up", "down", "same"]
-    tone: Tone
-
-
-def change(metric: Metric, value: Number | None, before: Number | None) -> Change | None:
-    """The move from `before` to `value`: counts in percent, shares in points, durations in minutes; None if either is."""
-    if value is None or before is None:
-        return None
-    moved = _exact(value) - _exact(before)
-    size = abs(moved)
-    if metric.unit == "share":
-        rounded = round_half_up(size * 100, 1)
-        words = f"{rounded} point{'' if rounded == 1 else 's'}"
-    elif metric.unit == "duration":
-        rounded = round_half_up(size / 60, 1)
-        words = f"{rounded:,} min"
-    elif metric.unit == "score":
-        rounded = round_half_up(size, 1)
-        words = f"{rounded}"
-    elif not before:
-        rounded = size
-        words = "from 0"
-    else:
-        percent = size / abs(_exact(before)) * 100
-        rounded = round_half_up(percent, 1 if percent < 10 else 0)
-        words = f"{rounded:,} %"
-    if not rounded:
-        return Change("no change", "same", "none")
-    direction: Literal["up", "down"] = "up" if moved > 0 else "down"
-    if metric.better is None:
-        return Change(words, direction, "none")
-    welcome = (direction == "up") == (metric.better == "higher")
-    return Change(words, direction, "good" if welcome else "bad")
-
-
-@dataclass(frozen=True)
-class Rate:
-    """A share with its Wilson 95 % interval, all in percent for the page; `few` if nothing may be judged from it."""
-
-    part: int
-    whole: int
-
-    @property
-    def few(self) -> bool:
-        return 0 < self.whole < MINIMUM
-
-    @property
-    def value(self) -> Decimal | None:
-        return Decimal(self.part) / self.whole if self.whole else None
-
-    @property
-    def percent(self) -> str:
-        return parts(self.value, "share")[0]
-
-    @property
-    def low(self) -> str:
-        return parts(wilson(self.part, self.whole)[0], "share")[0]
-
-    @property
-    def high(self) -> str:
-        return parts(wilson(self.part, self.whole)[1], "share")[0]
-
-    @property
-    def width(self) -> str:
-        low, high = wilson(self.part, self.whole)
-        return parts(high - low, "share")[0]
 
 
 @register.inclusion_tag("components/stat.html")
@@ -242,8 +139,10 @@ def csat(
     mean: Number | None, count: int, completed: int, *, label: str = "", href: str = ""
 ) -> dict[str, Any]:
     """`{% csat row.avg_csat row.ratings row.completed %}`: the engineers' own rating with n and the share of the
-    completed sessions that were rated. label: "of these sessions" or "given in the period", where both can stand. href: the
-    rated sessions."""
+    completed sessions that were rated.
+
+    label: "of these sessions" or "given in the period", where both can stand. href: the rated sessions.
+    """
     rated = metric(Decimal(count) / completed, "share") if completed else NOTHING
     return {
         "mean": parts(mean, "score")[0],
@@ -394,7 +293,3 @@ def filters(
         "target": target,
         "today": period.now.astimezone(period.tz).date(),
     }
-
-
-def _exact(value: Number) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(str(value))

@@ -32,13 +32,10 @@ function chooseTheme(theme) {
 
 // Toasts: those of the server stand in the page, others are made here in the same shape.
 
-const ICONS = find('link[rel="icon"]')?.href.replace(/favicon[^/]*\.svg.*/, "") ?? "";
-const spriteOf = () => find(".icon use")?.getAttribute("href")?.split("#")[0] ?? `${ICONS}icons.svg`;
-
 function iconElement(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `${spriteOf()}#${name}`);
+  use.setAttribute("href", `${document.body.dataset.icons}#${name}`);
   svg.setAttribute("class", "icon");
   svg.setAttribute("aria-hidden", "true");
   svg.append(use);
@@ -47,10 +44,10 @@ function iconElement(name) {
 
 function toast(text, level = "info", action = null) {
   const place = find("#toasts");
-  if (!place) return;
   const box = document.createElement("div");
   box.className = `toast ${level}`;
   box.dataset.level = level;
+  if (level === "error") box.setAttribute("role", "alert");
   const words = document.createElement("p");
   words.textContent = text;
   const dismiss = document.createElement("button");
@@ -165,26 +162,41 @@ const MESSAGES = {
   503: "The service is taking a short break.",
 };
 
+const LASTING = [403, 404]; // another try would end the same
+
 function failed(event, reason) {
   const { requestConfig, target, elt } = event.detail;
-  const reading = requestConfig.verb === "get";
   const words = MESSAGES[reason] ?? "Something went wrong on our side.";
   clearFailure(target);
-  if (!reading) {
+  if (requestConfig.verb !== "get") {
     toast(`${words} Nothing was saved.`, "error");
     return;
   }
-  const again = document.createElement("button");
-  again.type = "button";
-  again.className = "button small";
-  again.textContent = "Try again";
-  const notice = toast(`${words} The figures shown are the earlier ones.`, "error", again);
-  if (!notice) return;
+  const again = LASTING.includes(reason) ? null : document.createElement("button");
+  if (again) {
+    again.type = "button";
+    again.className = "button small";
+    again.textContent = "Try again";
+    again.addEventListener("click", () => {
+      clearFailure(target);
+      htmx.ajax("GET", requestConfig.path, { source: elt.isConnected ? elt : target, target, values: requestConfig.parameters });
+    });
+  }
+  const place = find(".skeleton", target) ? target : null; // a panel that never had anything to show says it itself
+  const notice = place ? inPlace(place, words, again) : toast(`${words} What you see is unchanged.`, "error", again);
   failures.set(target, notice);
-  again.addEventListener("click", () => {
-    clearFailure(target);
-    htmx.ajax("GET", requestConfig.path, { source: elt.isConnected ? elt : target, target, values: requestConfig.parameters });
-  });
+}
+
+function inPlace(panel, text, action) {
+  const box = document.createElement("div");
+  box.className = "notice bad";
+  box.setAttribute("role", "alert");
+  const words = document.createElement("p");
+  words.textContent = text;
+  box.append(iconElement("warning"), words);
+  if (action) box.append(action);
+  panel.prepend(box);
+  return box;
 }
 
 const failures = new Map();
@@ -194,6 +206,7 @@ function clearFailure(target) {
   failures.delete(target);
 }
 
+// The bar at the top appears for what takes longer than a moment (app.css).
 let pending = 0;
 function waiting(step) {
   pending = Math.max(0, pending + step);
