@@ -26,9 +26,7 @@ class ScopedAdminSite(AdminSite):
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         @wraps(view)
         def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.user.is_authenticated and not self.has_permission(request):
-                raise PermissionDenied("The back office is for super admins.")
-            account = account_of(request) if request.user.is_authenticated else None
+            account = account_of(request)
             request.account = account  # type: ignore[attr-defined]
             if account is None:
                 return view(request, *args, **kwargs)
@@ -38,7 +36,15 @@ class ScopedAdminSite(AdminSite):
                     response.render()  # lazily rendered it would ask for rows when the scope is over
                 return response
 
-        wrapper = super().admin_view(scoped, cacheable)
+        for_staff = super().admin_view(scoped, cacheable)
+
+        @wraps(for_staff)
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            # Django would send them to the sign-in page, which sends who is signed in back here, for ever.
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied("The back office is for super admins.")
+            return for_staff(request, *args, **kwargs)
+
         wrapper.account_scoped = True  # type: ignore[attr-defined]
         return wrapper
 
