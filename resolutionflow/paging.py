@@ -1,7 +1,7 @@
 """Keyset paging, newest first: a page is found by the row it starts behind, however far down the list it lies."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +22,11 @@ class Cursor:
         at, _, id_ = text.partition("_")
         try:
             moment = datetime.fromisoformat(at)
-            cursor = cls(moment, UUID(id_))
-        except ValueError:
-            cursor = None
-        if cursor is None or cursor.at.tzinfo is None:
-            raise ValidationError("This page does not exist. Go back to the first one.")
-        return cursor
+            if moment.tzinfo is not None:
+                return cls(moment.astimezone(UTC), UUID(id_))
+        except (ValueError, OverflowError):
+            pass
+        raise ValidationError("This page does not exist. Go back to the first one.")
 
     def __str__(self) -> str:
         return f"{self.at.isoformat()}_{self.id}"

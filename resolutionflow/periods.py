@@ -89,8 +89,10 @@ class PeriodBefore:
     def end(self) -> datetime:
         if not self.after.to_this_hour:
             return self.after.start
-        clock = self.after.now.astimezone(self.tz).replace(tzinfo=None).time()
-        return datetime.combine(self.last, clock, self.tz).astimezone(UTC)
+        # The time may come twice on one of the two days (the first counts), or be skipped on this one, even with the
+        # whole day: then it is read with the offset from before, but nothing of the period itself is counted again.
+        clock = self.after.now.astimezone(self.tz).time().replace(fold=0)
+        return min(datetime.combine(self.last, clock, self.tz).astimezone(UTC), self.after.start)
 
     @property
     def words(self) -> str:
