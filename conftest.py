@@ -1,9 +1,34 @@
 """What every test may ask for. A test that touches tenant tables takes `account`, which is in scope then."""
 
+from unittest import mock
+
 import pytest
+from hypothesis import HealthCheck, settings
 
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import AccountFactory, SuperAdminFactory, TeamAdminFactory, UserFactory
+
+# The same examples on every run, on every machine; how many is each test's own choice.
+settings.register_profile(
+    "tests",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("tests")
+
+
+@pytest.fixture
+def clock():
+    """Sets the time for everybody who asks Django for it: `clock(datetime(2026, 3, 10, 9, tzinfo=UTC))`."""
+    with mock.patch("django.utils.timezone.now") as now:
+
+        def set_to(moment):
+            now.return_value = moment
+            return moment
+
+        yield set_to
 
 
 @pytest.fixture
