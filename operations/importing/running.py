@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -103,10 +104,8 @@ class Import:
                 if len(batch) == BATCH:
                     yield batch
                     batch = []
-        except (
-            *BROKEN_GZIP,
-            OSError,
-        ) as error:  # the file was looked through before: it changed, or its disk failed
+        except (*BROKEN_GZIP, OSError) as error:
+            # the file was looked through before: it changed since, or its disk failed
             self.broke_off = str(error)
         if batch:
             yield batch
@@ -131,12 +130,18 @@ class Import:
         return shift
 
     def _too_late(self, session: ImportedSession) -> bool:
-        """Whether it opened after the day of --until, a day in the account's zone."""
+        return self._end is not None and session.started_at >= self._end
+
+    @cached_property
+    def _end(self) -> datetime | None:
+        """When the day of --until, a day in the account's zone, is over."""
         until = self.options.until
         if until is None:
-            return False
-        end = datetime.combine(until + timedelta(days=1), time_of_day(), self.account.tz)
-        return session.started_at >= end
+            return None
+        try:
+            return datetime.combine(until + timedelta(days=1), time_of_day(), self.account.tz).astimezone(UTC)
+        except OverflowError:  # the last day that there is
+            return None
 
     def _write(
         self, writer: Writer, first_lines: "_FirstLines", batch: list[Row], shift: Shift | None

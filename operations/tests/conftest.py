@@ -26,9 +26,7 @@ def import_file(account):
     def run(path, *options, slug="northgate"):
         out, err = io.StringIO(), io.StringIO()
         try:
-            call_command(
-                "import_sessions", str(path), f"--account={slug}", *options, stdout=out, stderr=err
-            )
+            call_command("import_sessions", str(path), f"--account={slug}", *options, stdout=out, stderr=err)
         except CommandError as refused:
             return Outcome(refused.returncode, out.getvalue(), str(refused))
         except SystemExit as stop:

@@ -22,7 +22,13 @@ FULL = row(
     rating=4,
     comment="Quick",
     decisions=[
-        {"node_id": "root", "title": "Webmail?", "answer": "Yes", "at": "2026-03-10T10:05:00+01:00", "helpful": True},
+        {
+            "node_id": "root",
+            "title": "Webmail?",
+            "answer": "Yes",
+            "at": "2026-03-10T10:05:00+01:00",
+            "helpful": True,
+        },
         {"node_id": "n2", "title": "Quota?", "answer": "Full", "note": "5 GB", "at": "2026-03-10T09:15:00Z"},
     ],
     time_entries=[{"hours": 0.5, "at": "2026-03-10T09:25:00Z"}],
@@ -42,10 +48,18 @@ def test_every_field_arrives(import_rows):
     session = Session.objects.get()
     assert (session.external_id, session.source, session.psa_ticket_id) == ("T-1", "import", "4711")
     assert (session.user.email, session.user.name) == ("amira@northgate.example", "amira")
-    assert (session.flow.name, session.domain.name, session.client.name) == ("Mail does not arrive", "Mail", "Bakery")
+    assert (session.flow.name, session.domain.name, session.client.name) == (
+        "Mail does not arrive",
+        "Mail",
+        "Bakery",
+    )
     assert (session.status, session.outcome, session.problem_summary) == ("resolved", "resolved", "No mail")
     assert (session.confidence_tier, session.confidence) == ("guided", 0.75)
-    assert (session.started_at, session.completed_at, session.last_activity_at) == (at(9, 0), at(9, 20), at(9, 20))
+    assert (session.started_at, session.completed_at, session.last_activity_at) == (
+        at(9, 0),
+        at(9, 20),
+        at(9, 20),
+    )
     assert (session.duration_seconds, session.step_count, session.analysed_at) == (1200, 2, None)
     assert session.decisions == [
         {
@@ -105,11 +119,18 @@ def test_an_engineer_who_is_there_keeps_name_and_role(import_rows, team_admin):
 
 
 def test_a_row_may_say_very_little(import_rows):
-    outcome = import_rows({"external_id": "T-1", "engineer": "a@b.example", "started_at": "2026-03-10T09:00:00Z"})
+    outcome = import_rows(
+        {"external_id": "T-1", "engineer": "a@b.example", "started_at": "2026-03-10T09:00:00Z"}
+    )
 
     assert outcome.status == 0
     session = Session.objects.get()
-    assert (session.status, session.outcome, session.completed_at, session.confidence_tier) == ("active", None, None, None)
+    assert (session.status, session.outcome, session.completed_at, session.confidence_tier) == (
+        "active",
+        None,
+        None,
+        None,
+    )
     assert (session.flow, session.domain, session.client, session.problem_summary) == (None, None, None, "")
     assert (session.decisions, session.step_count, session.psa_ticket_id) == ([], 0, None)
 
@@ -121,7 +142,10 @@ def test_an_outcome_without_a_status_says_the_status(import_rows):
 
 
 def test_last_activity_is_the_newest_of_all_times(import_rows):
-    later = [{"answer": "By the way", "at": "2026-03-11T08:00:00Z"}, {"answer": "Yes", "at": "2026-03-10T09:05:00Z"}]
+    later = [
+        {"answer": "By the way", "at": "2026-03-11T08:00:00Z"},
+        {"answer": "Yes", "at": "2026-03-10T09:05:00Z"},
+    ]
     import_rows(row(decisions=later))
 
     assert Session.objects.get().last_activity_at == datetime(2026, 3, 11, 8, 0, tzinfo=UTC)
@@ -155,10 +179,21 @@ def test_names_that_differ_in_case_only_are_one(import_rows):
 
 
 @pytest.mark.parametrize(
-    "name", ["O'Neil \"Q\"", "<script>alert(1)</script>", "🥐🧑‍🍳", "מאפייה", '=HYPERLINK("http://x")', "a\\tb\\N", "%s {0}"]
+    "name",
+    [
+        'O\'Neil "Q"',
+        "<script>alert(1)</script>",
+        "🥐🧑‍🍳",
+        "מאפייה",
+        '=HYPERLINK("http://x")',
+        "a\\tb\\N",
+        "%s {0}",
+    ],
 )
 def test_names_in_any_script_arrive_as_they_are(import_rows, name):
-    outcome = import_rows(row(client=name, domain=name, flow=name, problem_summary=name), options=["--create-flows"])
+    outcome = import_rows(
+        row(client=name, domain=name, flow=name, problem_summary=name), options=["--create-flows"]
+    )
 
     assert outcome.status == 0
     session = Session.objects.get()
@@ -211,7 +246,9 @@ def test_a_step_bears_the_newest_title_whatever_the_order(import_rows):
         decision = {"node_id": "root", "title": title, "at": f"2026-03-{day}T09:00:00Z"}
         return row(external_id=external_id, flow="VPN", decisions=[decision])
 
-    import_rows(titled("1", "Old", 10), titled("2", "New", 12), titled("3", "Middle", 11), options=["--create-flows"])
+    import_rows(
+        titled("1", "Old", 10), titled("2", "New", 12), titled("3", "Middle", 11), options=["--create-flows"]
+    )
     assert Step.objects.get().title == "New"
 
     import_rows(titled("4", "Newest", 13))
@@ -259,7 +296,11 @@ def test_what_the_file_no_longer_says_vanishes(import_rows):
 
     assert outcome.counts == (1, 0, 0, 1, 0, 0)
     session = Session.objects.get()
-    assert (session.id, session.status, session.user.email) == (session_id, "escalated", "new@northgate.example")
+    assert (session.id, session.status, session.user.email) == (
+        session_id,
+        "escalated",
+        "new@northgate.example",
+    )
     assert (session.flow, session.domain, session.client, session.confidence) == (None, None, None, None)
     assert (session.decisions, session.step_count) == ([], 0)
     assert not SessionRating.objects.exists()

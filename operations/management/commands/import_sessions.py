@@ -1,5 +1,4 @@
 import sys
-from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,19 +32,27 @@ class Command(BaseCommand):
             help="Default: jsonl or csv, by the file's first character; servicenow with --mapping.",
         )
         parser.add_argument(
-            "--mapping", type=Path, metavar="FILE", help="TOML file saying what the columns of an event log mean."
+            "--mapping",
+            type=Path,
+            metavar="FILE",
+            help="TOML file saying what the columns of an event log mean.",
         )
         parser.add_argument("--create-flows", action="store_true", help="Make flows that are new as drafts.")
         parser.add_argument(
-            "--until", type=_date, metavar="DATE", help="Leave out what opened after this day (YYYY-MM-DD)."
+            "--until", metavar="DATE", help="Leave out what opened after this day (YYYY-MM-DD)."
         )
         parser.add_argument(
-            "--shift-to-now", action="store_true", help="Move all times by whole weeks so that the newest are of today."
+            "--shift-to-now",
+            action="store_true",
+            help="Move all times by whole weeks so that the newest are of today.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Write nothing; say what would become of each row.")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Write nothing; say what would become of each row."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        names = ("format", "mapping", "create_flows", "until", "shift_to_now", "dry_run")
+        names = ("format", "mapping", "create_flows", "shift_to_now", "dry_run")
+        choices = Options(**{name: options[name] for name in names}, until=_date(options["until"]))
         try:
             account = Account.objects.filter(slug=options["account"]).first()
         except (OperationalError, InterfaceError) as error:
@@ -53,9 +60,7 @@ class Command(BaseCommand):
         if account is None:
             raise Refused(f"There is no account with the slug {options['account']}.")
         try:
-            job = prepare(
-                account, options["file"], Options(**{name: options[name] for name in names}), now=timezone.now()
-            )
+            job = prepare(account, options["file"], choices, now=timezone.now())
             self._run(job)
         except Unusable as error:
             raise Refused(str(error)) from None
@@ -97,14 +102,16 @@ class Command(BaseCommand):
         if job.broke_off:
             self.stderr.write(f"The file could not be read to its end: {job.broke_off}. {AGAIN}")
         if job.summary.rejected and job.rejected_file:
-            self.stderr.write(f"The rejected rows and what is wrong with each are in {job.rejected_file.path}.")
+            self.stderr.write(
+                f"The rejected rows and what is wrong with each are in {job.rejected_file.path}."
+            )
 
 
-def _date(value: str) -> date:
+def _date(value: str | None) -> date | None:
     try:
-        return date.fromisoformat(value)
+        return date.fromisoformat(value) if value is not None else None
     except ValueError:
-        raise ArgumentTypeError(f"{value} is no date such as 2016-05-31") from None
+        raise Refused(f"--until: {value} is no date such as 2016-05-31.") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -19,7 +19,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--reset", action="store_true", help="Delete the demo account first and load it anew.")
+        parser.add_argument(
+            "--reset", action="store_true", help="Delete the demo account first and load it anew."
+        )
         parser.add_argument("--password", help="Of the demo logins; needed where HTTPS is on.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,4 +52,6 @@ class Command(BaseCommand):
             summary = load_demo(password=password or PASSWORD, now=timezone.now(), progress=progress)
         self.stdout.write(str(summary))
         for role, email, known in DEMO_LOGINS:
-            self.stdout.write(f"{role}: {email}  {known if password is None else '(the password that you gave)'}")
+            self.stdout.write(
+                f"{role}: {email}  {known if password is None else '(the password that you gave)'}"
+            )
