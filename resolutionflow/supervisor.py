@@ -223,7 +223,8 @@ def for_people(line: str) -> str | None:
     if level < logging.ERROR and not (level == logging.WARNING and entry.get("logger") != "django.request"):
         return None
     reason = str(entry.get("exception", "")).rpartition("\n")[2]
-    return f"{entry['level'].lower()}: {entry.get('message')}" + (f" – {reason}" if reason else "")
+    message = str(entry.get("message")).partition("\n")[0]
+    return f"{entry['level'].lower()}: {message}" + (f" – {reason}" if reason else "")
 
 
 class RunNotes:

@@ -1,4 +1,5 @@
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -36,6 +37,7 @@ class Command(BaseCommand):
 
     def handle(self, *, port: str, **options: Any) -> None:
         on_stop_signals(signal.default_int_handler)  # each of them interrupts the preparation
+        threading.Thread(target=hang_up_with_terminal, daemon=True).start()
         try:
             with (
                 only_one(settings.DATA_DIR) as notes,
@@ -107,6 +109,15 @@ def on_stop_signals(handler: Callable[..., Any] | signal.Handlers) -> None:
     signal.signal(signal.SIGTERM, handler)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
         signal.signal(signal.SIGHUP, handler)
+
+
+def hang_up_with_terminal() -> None:
+    """Waits for the terminal to go away. The kernel tells only its first process, which may be make and deaf to it."""
+    if sys.stdin and sys.stdin.isatty() and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        terminal = select.poll()
+        terminal.register(sys.stdin, 0)
+        if any(event & select.POLLHUP for _, event in terminal.poll()):
+            os.kill(os.getpid(), signal.SIGHUP)
 
 
 @contextmanager
