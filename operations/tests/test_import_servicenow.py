@@ -144,11 +144,11 @@ def test_outcomes(import_log, counts, outcome, status):
         ([NEW.replace("INC1,New,0", "INC1,New"), CLOSED], 2, "The line has 14 cells, the header has 15."),
         ([NEW, ACTIVE.replace("Loc", '"Loc'), CLOSED], 3, "The quotation marks of the line do not pair up."),
         ([NEW.replace("3/3/2016", "1/3/2016").replace("10:00", "09:04")], 2, "completed_at is before started_at."),
-        ([NEW.replace("1/3/2016 09:05", "31/2/2016 09:05")], 2, "The opening is no time in the format of the mapping: 31/2/2016 09:05"),
-        ([NEW.replace("1/3/2016 09:05", "2016-03-01")], 2, "The opening is no time in the format of the mapping: 2016-03-01"),
+        ([NEW.replace("1/3/2016 09:05", "31/2/2016 09:05")], 2, "The opening is no time in the format of the mapping: 31/2/2016 09:05"),  # noqa: E501
+        ([NEW.replace("1/3/2016 09:05", "2016-03-01")], 2, "The opening is no time in the format of the mapping: 2016-03-01"),  # noqa: E501
         ([NEW.replace("1/3/2016 09:05", "?")], 2, "The time of the opening is missing."),
         ([NEW.replace("3/3/2016 10:00", "?")], 2, "A session with the status resolved needs completed_at."),
-        ([NEW, ACTIVE.replace("1/3/2016 09:07", "soon")], 3, "Line 3: the time of the change is no time in the format of the mapping: soon"),
+        ([NEW, ACTIVE.replace("1/3/2016 09:07", "soon")], 3, "Line 3: the time of the change is no time in the format of the mapping: soon"),  # noqa: E501
         ([NEW.replace("New,0,0", "New,0,many")], 2, "reopen_count has to be a number, not many."),
         ([NEW.replace("INC1", "?")], 2, "The number of the incident is missing."),
         ([NEW.replace("Loc", "L" * 201)], 2, "The client is longer than 200 characters."),

@@ -97,20 +97,20 @@ FAULTS = [
     ("colums = 1", "is wrong: There is no key colums; known are create_flows, missing, date_format, time_format, "
      "time_zone, columns, texts, outcomes, tiers."),
     (OWN.replace('external_id = "ID"', ""), "is wrong: [columns] has no external_id."),
-    (OWN.replace('external_id = "ID"', "external_id = 5"), "is wrong: columns.external_id has to be text of at most 300 characters."),
+    (OWN.replace('external_id = "ID"', "external_id = 5"), "is wrong: columns.external_id has to be text of at most 300 characters."),  # noqa: E501
     (OWN.replace('external_id = "ID"', "external_id = []"), "is wrong: columns.external_id is an empty list."),
-    (OWN.replace('external_id = "ID"', 'external_id = "ID"\ndecision = "State"'), "is wrong: [columns] needs decision and decision_at together."),
+    (OWN.replace('external_id = "ID"', 'external_id = "ID"\ndecision = "State"'), "is wrong: [columns] needs decision and decision_at together."),  # noqa: E501
     (OWN.replace('engineer = "Nobody"', ""), "is wrong: [texts] has no engineer."),
     (OWN.replace('"%Y-%m-%d"', '"%Q"'), "is wrong: date_format is no format of Python's strptime."),
     (OWN.replace('"%Y-%m-%d"', '"%Y %m"'), "is wrong: date_format has to be a format without blanks."),
     (OWN.replace("Europe/Berlin", "Mars/Base"), "is wrong: time_zone: there is no zone Mars/Base."),
     (f"create_flows = 1\n{OWN}", "is wrong: create_flows has to be true or false."),
-    (OWN.replace('"workaround"', '"fixed"'), "is wrong: [[outcomes]] 1 needs outcome, one of escalated, resolved, unresolved, workaround."),
-    (OWN.replace('equals = "bypassed"', ""), "is wrong: [[outcomes]] 1 needs column with either equals or above, or none of them."),
+    (OWN.replace('"workaround"', '"fixed"'), "is wrong: [[outcomes]] 1 needs outcome, one of escalated, resolved, unresolved, workaround."),  # noqa: E501
+    (OWN.replace('equals = "bypassed"', ""), "is wrong: [[outcomes]] 1 needs column with either equals or above, or none of them."),  # noqa: E501
     (OWN.replace('equals = "bypassed"', 'above = "3"'), "is wrong: above in [[outcomes]] 1 has to be a number."),
     (OWN.replace('outcome = "resolved"', 'outcome = "resolved"\ncolumn = "Result"\nequals = "x"'),
      "is wrong: The last [[outcomes]] has to fit always: without column and flow."),
-    (OWN.replace('[[tiers]]\ntier = "discovery"', ""), "is wrong: The last [[tiers]] has to fit always: without column and flow."),
+    (OWN.replace('[[tiers]]\ntier = "discovery"', ""), "is wrong: The last [[tiers]] has to fit always: without column and flow."),  # noqa: E501
 ]  # fmt: skip
 
 

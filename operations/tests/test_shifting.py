@@ -10,7 +10,9 @@ from operations.importing.records import ImportedActivity, ImportedDecision, Imp
 from operations.importing.shifting import WEEK, Shift
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-moments = st.datetimes(datetime(1990, 1, 1), datetime(2080, 1, 1), timezones=st.just(UTC))
+moments = st.integers(10**9, 3 * 10**9).map(
+    lambda second: datetime.fromtimestamp(second, UTC)
+)  # 2001 to 2065
 
 
 def session(started_at, completed_at=None, **facts):

@@ -1,4 +1,4 @@
-"""A ServiceNow incident event log: a row an update, the rows of an incident together. A mapping says what means what."""
+"""A ServiceNow incident event log: a row an update, an incident's rows together. A mapping says what means what."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
