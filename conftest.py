@@ -7,6 +7,17 @@ from hypothesis import HealthCheck, settings
 
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import AccountFactory, SuperAdminFactory, TeamAdminFactory, UserFactory
+from tests import guard
+
+guard.install()
+
+
+@pytest.fixture(autouse=True)
+def _every_statement_is_pinned():
+    """A statement that could reach another account's rows raises; a test that swallowed the error fails here."""
+    guard.found.clear()
+    yield
+    assert not guard.found, guard.found
 
 # The same examples on every run, on every machine; how many is each test's own choice.
 settings.register_profile(

@@ -23,7 +23,7 @@ class TenantQuerySet(models.QuerySet):
 
 
 class TenantManager(models.Manager):
-    """Filters by the account in scope, and is the base manager too: lazy relations, prefetch and cascades keep to it."""
+    """Filters by the account in scope. It is the base manager too: lazy relations, prefetch and cascades keep to it."""
 
     _queryset_class = TenantQuerySet
 

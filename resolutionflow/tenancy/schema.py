@@ -57,9 +57,10 @@ def keep_schema(connection: BaseDatabaseWrapper) -> list[str]:
             if constraint.kind in "pu" and "account_id" not in constraint.columns:
                 _lead_by_account(run, constraint, concurrently)
         for model in kept:
-            present = {column.name for column in connection.introspection.get_table_description(
-                cursor, model._meta.db_table
-            )}
+            present = {
+                column.name
+                for column in connection.introspection.get_table_description(cursor, model._meta.db_table)
+            }
             for field in model._meta.local_fields:
                 if isinstance(field, TenantRelation | OwnerForeignKey) and field.column in present:
                     _refer_within_account(run, model, field, constraints)

@@ -1,4 +1,4 @@
-"""Which account is in scope: a context variable, so neither a thread nor a coroutine can leak it to the next request."""
+"""Which account is in scope: a context variable, so neither a thread nor a coroutine leaks it to the next request."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
