@@ -54,12 +54,17 @@ class PeriodForm(forms.Form):
                 self.add_error("to", f"A custom range has at most {LONGEST} days.")
         return data
 
+    @property
+    def period_is_bad(self) -> bool:
+        return bool({"period", "from", "to"} & set(self.errors))
+
     def chosen_period(self) -> Period:
         """The period asked for; the last 30 days where nothing usable was given."""
-        bad = not self.is_valid() and {"period", "from", "to"} & set(self.errors)
-        first, last = self.cleaned_data.get("from"), self.cleaned_data.get("to")
-        if not bad and first and last:
+        if self.period_is_bad:
+            return Period.of_days(DEFAULT_LENGTH, now=self.now, tz=self.tz)
+        first, last = self.cleaned_data["from"], self.cleaned_data["to"]
+        if first and last:
             return Period(first, last, self.tz, self.now)
-        named = "" if bad else self.cleaned_data.get("period", "")
+        named = self.cleaned_data["period"]
         length = int(named[:-1]) if named and named not in self.extra_periods else DEFAULT_LENGTH
         return Period.of_days(length, now=self.now, tz=self.tz)

@@ -7,11 +7,17 @@ from django.db.models.lookups import Exact
 # equals nothing, so "not true" and "not set" are asked as the absence of the opposite.
 COUNTS = "!exists(@.undone_at ? (@ != null)) && !exists(@.taken_over ? (@ == true))"
 
+# A cast would fail on an `at` that is no time; jsonpath's datetime() gives nothing there, but knows no Z. A decision
+# without a time counts as older than any with one.
 LAST_NODE = """(
     select last.decision ->> 'node_id'
-      from jsonb_array_elements(%(expressions)s) with ordinality last (decision, position)
+      from jsonb_path_query(%(expressions)s, 'strict $[*]', silent => true) with ordinality last (decision, position),
+           lateral (select regexp_replace(last.decision ->> 'at', 'Z$', '+00:00')) written (at),
+           lateral (select jsonb_path_query_first_tz(
+               to_jsonb(written.at), '$.datetime() ? (@.type() starts with "timestamp")', silent => true
+           ) #>> '{}') checked (at)
      where last.decision ->> 'undone_at' is null and last.decision -> 'taken_over' is distinct from 'true'::jsonb
-     order by (last.decision ->> 'at')::timestamptz desc nulls last, last.position desc
+     order by checked.at::timestamptz desc nulls last, last.position desc
      limit 1)"""
 
 

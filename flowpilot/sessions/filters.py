@@ -87,9 +87,10 @@ class SessionFilterForm(PeriodForm):
     ticket = Word("yes", "no")
     rated = Word("yes", "no")
     rating = Values(int, known="12345")
-    node_id = forms.CharField(required=False, max_length=100)
-    option = forms.CharField(required=False, max_length=500)
-    dropped_at = forms.CharField(required=False, max_length=100)
+    # compared with what was written down, blanks included
+    node_id = forms.CharField(required=False, max_length=100, strip=False)
+    option = forms.CharField(required=False, max_length=500, strip=False)
+    dropped_at = forms.CharField(required=False, max_length=100, strip=False)
     thumb = Word("up", "down")
     pushed = Values(known=PUSHED)
     help = Word("wanted")
@@ -115,7 +116,9 @@ class SessionFilterForm(PeriodForm):
     @property
     def whole_time(self) -> bool:
         """Whether no period narrows the list: asked for by `period=all`, or a day or help is given without one."""
-        data = self.cleaned_data if self.is_valid() else {}
+        if self.period_is_bad:
+            return False
+        data = self.cleaned_data
         if data.get("period") or data.get("from"):
             return data.get("period") == "all"
         return bool(data.get("day") or data.get("help"))
@@ -138,8 +141,7 @@ class SessionFilterForm(PeriodForm):
             rows = rows.filter(
                 completed_at__gte=first_instant(day, self.tz), completed_at__lt=self._end_of(day)
             )
-        rows = rows.filter(self._values(), self._words())
-        return rows
+        return rows.filter(self._values(), self._words())
 
     def _dropped(self) -> Q:
         """Given up: abandoned, or active without a sign of life for longer than the account's idle limit."""
@@ -176,15 +178,17 @@ class SessionFilterForm(PeriodForm):
             condition &= Q(rating__isnull=data["rated"] == "no")
         if data.get("rating"):  # stars are shown to their giver only
             condition &= Q(user=self.viewer, rating__rating__in=data["rating"])
-        if data.get("node_id") and data.get("thumb"):
-            condition &= _thumb(data["node_id"], data["thumb"])
-        elif data.get("node_id") or data.get("option"):
-            condition &= has_decision(node_id=data.get("node_id") or None, answer=data.get("option") or None)
+        node_id, option = data.get("node_id") or None, data.get("option") or None
+        if node_id and data.get("thumb"):
+            condition &= _thumb(node_id, data["thumb"])
+        if option or (node_id and not data.get("thumb")):
+            condition &= has_decision(node_id=node_id, answer=option)
         if data.get("dropped_at"):
             condition &= self._dropped() & last_decision_at(data["dropped_at"])
-        for push in data.get("pushed") or []:
+        if data.get("pushed"):
             activity = PsaActivityLog.objects.filter(session=OuterRef("pk"), account=OuterRef("account"))
-            condition &= Q(Exists(activity.filter(activity_type=PUSHED[push])))
+            types = [PUSHED[push] for push in data["pushed"]]
+            condition &= Q(Exists(activity.filter(activity_type__in=types)))
         if words := data.get("q"):
             condition &= (
                 Q(problem_summary__icontains=words)

@@ -26,7 +26,7 @@ PAGE_SIZE = 50
 @require_GET
 @account_required
 def session_list(request: AccountRequest) -> HttpResponse:
-    """The sessions that the filters of the query string leave, newest first; a bad filter says so and filters nothing."""
+    """The sessions that the filters leave, newest first; a bad filter says so and filters nothing."""
     form = SessionFilterForm(request.GET, viewer=request.user, account=request.account, now=request.now)
     sessions = form.sessions()
     page_fault, cursors = _cursors(request)
