@@ -1,14 +1,13 @@
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db.models import Q
 
-from flowpilot.metrics import COMPLETED
-from flowpilot.models import Session
-from flowpilot.tests.factories import STARTED_AT, SessionFactory
-from resolutionflow.metrics import Median, every_day, round_half_up, share, wilson
+from resolutionflow.metrics import every_day, round_half_up, share, wilson
+from resolutionflow.models import Role, User
 from resolutionflow.periods import Period
+from resolutionflow.tests.factories import UserFactory
 
 
 @pytest.mark.parametrize(
@@ -54,51 +53,39 @@ def test_wilson_of_all_mirrors_wilson_of_none():
     assert wilson(1, 1)[1] == 1
 
 
+ADMIN = Q(role=Role.TEAM_ADMIN)
+
+
 def test_a_share_is_exact(account):
-    for _ in range(3):
-        SessionFactory()
-    for _ in range(77):
-        SessionFactory(status="abandoned")
-    assert Session.objects.aggregate(rate=share(COMPLETED, of=Q()))["rate"] == Decimal("0.0375")
+    for role in [Role.TEAM_ADMIN] * 3 + [Role.ENGINEER] * 77:
+        UserFactory(account=account, role=role)
+    assert User.objects.aggregate(rate=share(ADMIN, of=Q()))["rate"] == Decimal("0.0375")
 
 
 def test_a_share_of_nothing_is_null(account):
-    SessionFactory(status="abandoned")
-    rates = Session.objects.aggregate(
-        none_of_one=share(COMPLETED, of=Q()), none_of_none=share(COMPLETED, of=Q(status="resolved"))
+    UserFactory(account=account)
+    rates = User.objects.aggregate(
+        none_of_one=share(ADMIN, of=Q()), none_of_none=share(ADMIN, of=Q(is_active=False))
     )
     assert rates == {"none_of_one": 0, "none_of_none": None}
-    assert Session.objects.none().aggregate(rate=share(COMPLETED, of=Q()))["rate"] is None
+    assert User.objects.none().aggregate(rate=share(ADMIN, of=Q()))["rate"] is None
 
 
 def test_a_share_counts_the_part_within_the_whole_only(account):
-    for status in ["resolved", "escalated", "escalated", "unresolved"]:
-        SessionFactory(status=status)
-    rate = share(Q(outcome__in=["resolved", "escalated"]), of=Q(outcome__in=["escalated", "unresolved"]))
-    assert round_half_up(Session.objects.aggregate(rate=rate)["rate"], 3) == Decimal("0.667")
-
-
-@pytest.mark.parametrize(
-    ("seconds", "median"),
-    [
-        ([], None),
-        ([90], 90),
-        ([60, 61], 60.5),
-        ([10, 20, 1000], 20),
-        ([0, 0, 1, 1], 0.5),
-        ([5, 5, 5, 90_000], 5),
-    ],
-)
-def test_the_median_is_continuous(account, seconds, median):
-    for duration in seconds:
-        SessionFactory(completed_at=STARTED_AT + timedelta(seconds=duration))
-    SessionFactory(status="active")
-    assert Session.objects.aggregate(median=Median("duration_seconds", filter=COMPLETED))["median"] == median
+    for role, is_active in [
+        ("engineer", True),
+        ("team_admin", True),
+        ("team_admin", True),
+        ("team_admin", False),
+    ]:
+        UserFactory(account=account, role=role, is_active=is_active)
+    rate = User.objects.aggregate(rate=share(ADMIN, of=Q(is_active=True)))["rate"]
+    assert round_half_up(rate, 3) == Decimal("0.667")
 
 
 def test_every_day_of_the_period_has_a_row():
-    first = STARTED_AT.date()
-    period = Period(first, first + timedelta(days=2), STARTED_AT.tzinfo, STARTED_AT)
+    first = date(2026, 3, 10)
+    period = Period(first, first + timedelta(days=2), UTC, datetime(2026, 3, 12, 9, 0, tzinfo=UTC))
     rows = every_day(
         [{"day": first + timedelta(days=1), "sessions": 4, "resolved": 1}], period, "sessions", "resolved"
     )

@@ -1,31 +1,31 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from django.core.exceptions import ValidationError
 
-from flowpilot.models import Session
-from flowpilot.tests.factories import STARTED_AT, SessionFactory
+from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.paging import Cursor, page_of
 
+NINE = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 AN_ID = UUID("0197f000-0000-7000-8000-000000000001")
 
 
 def page(*, before=None, after=None, size=3):
     """A page as a visitor gets it: cursors go through a URL."""
     before, after = (cursor and Cursor.read(str(cursor)) for cursor in (before, after))
-    return page_of(Session.objects.all(), "started_at", size, before=before, after=after)
+    return page_of(AuditEntry.objects.all(), "at", size, before=before, after=after)
+
+
+def entry(**after):
+    return AuditEntry.objects.create(action="test", at=NINE + timedelta(**after))
 
 
 @pytest.fixture
-def ten(account, engineer):
-    """Newest first; four of them started in the same microsecond, so that the id decides."""
-    minutes = [9, 8, 7, 5, 5, 5, 5, 3, 2, 1]
-    rows = [
-        SessionFactory(user=engineer, started_at=STARTED_AT + timedelta(minutes=m, microseconds=7))
-        for m in minutes
-    ]
-    return sorted(rows, key=lambda row: (row.started_at, row.id), reverse=True)
+def ten(db):
+    """Newest first; four of them happened in the same microsecond, so that the id decides."""
+    rows = [entry(minutes=minutes, microseconds=7) for minutes in (9, 8, 7, 5, 5, 5, 5, 3, 2, 1)]
+    return sorted(rows, key=lambda row: (row.at, row.id), reverse=True)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 9, 10, 11])
@@ -43,9 +43,9 @@ def test_forward_and_back_every_row_comes_once(ten, size):
     assert pages[0].before is None
 
 
-def test_rows_that_come_in_between_move_nothing(ten, engineer):
+def test_rows_that_come_in_between_move_nothing(ten):
     first = page()
-    newer = SessionFactory(user=engineer, started_at=STARTED_AT + timedelta(hours=1))
+    newer = entry(hours=1)
     second = page(after=first.after)
     assert second.rows == ten[3:6]
     assert page(before=second.before).rows == first.rows
@@ -54,11 +54,11 @@ def test_rows_that_come_in_between_move_nothing(ten, engineer):
 
 def test_the_row_of_the_cursor_may_be_gone(ten):
     first = page()
-    Session.objects.filter(id=first.rows[-1].id).delete()
+    AuditEntry.objects.filter(id=first.rows[-1].id).delete()
     assert page(after=first.after).rows == ten[3:6]
 
 
-def test_an_empty_list_has_one_empty_page(account):
+def test_an_empty_list_has_one_empty_page(db):
     empty = page()
     assert (empty.rows, empty.before, empty.after) == ([], None, None)
 
@@ -98,4 +98,4 @@ def test_a_cursor_that_nobody_wrote_is_refused(text):
 )
 def test_a_cursor_at_an_odd_time_still_pages(ten, at):
     cursor = Cursor.read(f"{at}_{AN_ID}")
-    assert len(page_of(Session.objects.all(), "started_at", 3, before=None, after=cursor).rows) in (0, 3)
+    assert len(page_of(AuditEntry.objects.all(), "at", 3, before=None, after=cursor).rows) in (0, 3)
