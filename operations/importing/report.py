@@ -66,9 +66,11 @@ class RejectedFile:
 
 
 def _writable(path: Path) -> bool:
-    if path.exists():
-        return path.is_file() and os.access(path, os.W_OK)
-    return os.access(path.parent, os.W_OK | os.X_OK)
+    """Root may write everywhere; a folder or file that nobody is to write to is left alone by root too."""
+    if path.exists() and not path.is_file():
+        return False
+    place = path if path.exists() else path.parent
+    return os.access(place, os.W_OK) and bool(path.parent.stat().st_mode & place.stat().st_mode & 0o222)
 
 
 def _as_text(cell: str) -> str:

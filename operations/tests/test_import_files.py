@@ -136,32 +136,37 @@ def test_a_name_may_be_odd(import_file, tmp_path):
     assert import_file(path).status == 0
 
 
-def test_rejected_rows_go_to_the_current_folder_where_that_of_the_file_is_read_only(
-    import_file, tmp_path, monkeypatch
-):
-    (tmp_path / "given").mkdir()
-    (tmp_path / "here").mkdir()
-    path = tmp_path / "given" / "in.jsonl"
-    path.write_bytes(ROW + b"{\n")
-    monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setattr("os.access", lambda folder, mode: "given" not in str(folder))
+@pytest.fixture
+def read_only_file(tmp_path):
+    """A file in a folder that nobody is to write to; root could, and has to leave it alone as well."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "in.jsonl").write_bytes(ROW + b"{\n")
+    folder.chmod(0o555)
+    yield folder / "in.jsonl"
+    folder.chmod(0o755)
 
-    outcome = import_file(path)
+
+def test_rejected_rows_go_to_the_current_folder_where_that_of_the_file_is_read_only(
+    import_file, read_only_file, tmp_path, monkeypatch
+):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    outcome = import_file(read_only_file)
 
     rejected = tmp_path / "here" / "in.jsonl.rejected.csv"
     assert outcome.err == f"The rejected rows and what is wrong with each are in {rejected}.\n"
     assert rejected.read_text().startswith("line,reason,row\n2,")
+    assert list(read_only_file.parent.iterdir()) == [read_only_file]
 
 
-def test_nothing_is_written_where_rejected_rows_have_no_place(import_file, tmp_path, monkeypatch):
-    path = tmp_path / "in.jsonl"
-    path.write_bytes(ROW)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.access", lambda folder, mode: False)
+def test_nothing_is_written_where_rejected_rows_have_no_place(import_file, read_only_file, monkeypatch):
+    monkeypatch.chdir(read_only_file.parent)
 
-    outcome = import_file(path)
+    outcome = import_file(read_only_file)
 
-    place = tmp_path / "in.jsonl.rejected.csv"
+    place = read_only_file.parent / "in.jsonl.rejected.csv"
     assert (outcome.status, outcome.err) == (
         2,
         f"Rejected rows can be written neither to {place} nor to {place}.",
