@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 from django.contrib import admin
 
 from flowpilot.models import (
@@ -63,7 +61,7 @@ class SessionAdmin(TenantAdmin):
     list_select_related = ("user", "client", "flow")
     search_fields = ("problem_summary", "external_id", "psa_ticket_id")
     date_hierarchy = "started_at"
-    ordering: ClassVar = ["-started_at", "-id"]
+    ordering = ("-started_at", "-id")
 
 
 @admin.register(PsaActivityLog)

@@ -33,7 +33,7 @@ class SessionRating(TenantModel):
     comment = models.CharField(max_length=COMMENT_LENGTH, null=True, blank=True)  # noqa: DJ001 - null: none given
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = SessionRatingManager()
+    objects: ClassVar = SessionRatingManager()
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [

@@ -1,6 +1,6 @@
 """Accounts, users, tokens and the audit trail in the back office. They are there without an account in scope."""
 
-from typing import Any, ClassVar
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -52,7 +52,9 @@ class UserAdmin(KeptAdmin):
         changed = {name: getattr(obj, name) for name in self.audited if name in form.changed_data}
         if changed or not change:
             action = "user.changed" if change else "user.created"
-            AuditEntry.record(action, actor=request.user, account=obj.account, object=obj.email, **changed)
+            AuditEntry.record(
+                action, actor=cast(User, request.user), account=obj.account, object=obj.email, **changed
+            )
 
 
 @admin.register(ApiToken)
@@ -61,7 +63,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     fields = ("label", "user", "created_at", "revoked_at")
     search_fields = ("label", "user__email")
-    actions: ClassVar = ["revoke"]
+    actions = ("revoke",)
 
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
@@ -69,7 +71,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
             token.revoke(at=timezone.now())
             AuditEntry.record(
                 "token.revoked",
-                actor=request.user,
+                actor=cast(User, request.user),
                 account=token.user.account,
                 object=token.user.email,
                 label=token.label,

@@ -36,7 +36,7 @@ class Metric:
 def share(part: Q, *, of: Q) -> Combinable:
     """A ratio in 0..1, divided as exact numerics; NULL, never 0, when there is nothing to divide by."""
     exact = DecimalField(max_digits=20, decimal_places=0)
-    whole = NullIf(Cast(Count("pk", filter=of), exact), Cast(0, exact))
+    whole = Cast(NullIf(Count("pk", filter=of), 0), exact)
     return Cast(Count("pk", filter=of & part), exact) / whole
 
 
@@ -62,11 +62,13 @@ class MetricQuerySet(TenantQuerySet):
         return self.aggregate(**self._pick(names))
 
     def by(self, dimension: str, *names: str) -> models.QuerySet:
-        return self.values(dimension).annotate(**self._pick(names)).order_by(dimension)
+        rows: models.QuerySet = self.values(dimension).annotate(**self._pick(names)).order_by(dimension)
+        return rows
 
-    def daily(self, *names: str, tz: tzinfo) -> "models.QuerySet":
+    def daily(self, *names: str, tz: tzinfo) -> models.QuerySet:
         """One row a local day that has rows, as {"day": date, name: value}; `every_day` puts in the missing ones."""
-        return self.annotate(day=TruncDate(self.time_field, tzinfo=tz)).by("day", *names)
+        days: MetricQuerySet = self.annotate(day=TruncDate(self.time_field, tzinfo=tz))
+        return days.by("day", *names)
 
     def _pick(self, names: Iterable[str]) -> dict[str, Combinable]:
         return {name: self.metrics[name].expression for name in names}

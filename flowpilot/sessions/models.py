@@ -113,7 +113,7 @@ class Session(TenantModel):
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - null: not from outside
     analysed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = SessionManager()
+    objects: ClassVar = SessionManager()
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [

@@ -21,7 +21,7 @@ class Entry:
 
 def timeline(session: Session) -> list[Entry]:
     """One entry a decision, in the order they were taken."""
-    thumbs: dict[str, bool] = dict(session.step_ratings.values_list("step__node_id", "was_helpful"))  # type: ignore[attr-defined]
+    thumbs: dict[str, bool] = dict(session.step_ratings.values_list("step__node_id", "was_helpful"))
     return [_entry(decision, thumbs) for decision in session.decisions]
 
 

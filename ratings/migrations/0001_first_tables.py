@@ -2,61 +2,149 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import resolutionflow.tenancy.models
 import uuid6
 from django.conf import settings
 from django.db import migrations, models
 
+import resolutionflow.tenancy.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('flowpilot', '0001_first_tables'),
-        ('resolutionflow', '0001_accounts_and_users'),
+        ("flowpilot", "0001_first_tables"),
+        ("resolutionflow", "0001_accounts_and_users"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SessionRating',
+            name="SessionRating",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('rating', models.PositiveSmallIntegerField()),
-                ('comment', models.CharField(blank=True, max_length=500, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
-                ('flow', resolutionflow.tenancy.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='flowpilot.flow')),
-                ('session', resolutionflow.tenancy.models.TenantOneToOneField(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='rating', to='flowpilot.session')),
-                ('user', resolutionflow.tenancy.models.OwnerForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("rating", models.PositiveSmallIntegerField()),
+                ("comment", models.CharField(blank=True, max_length=500, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
+                (
+                    "flow",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="flowpilot.flow",
+                    ),
+                ),
+                (
+                    "session",
+                    resolutionflow.tenancy.models.TenantOneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rating",
+                        to="flowpilot.session",
+                    ),
+                ),
+                (
+                    "user",
+                    resolutionflow.tenancy.models.OwnerForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['account', 'created_at'], name='session_rating_by_time')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('rating__gte', 1), ('rating__lte', 5)), name='session_rating_has_one_to_five_stars')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["account", "created_at"], name="session_rating_by_time")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("rating__gte", 1), ("rating__lte", 5)),
+                        name="session_rating_has_one_to_five_stars",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StepRating',
+            name="StepRating",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('was_helpful', models.BooleanField()),
-                ('reasons', models.JSONField(default=list)),
-                ('comment', models.CharField(blank=True, max_length=500, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('account', models.ForeignKey(db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resolutionflow.account')),
-                ('session', resolutionflow.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='step_ratings', to='flowpilot.session')),
-                ('step', resolutionflow.tenancy.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='ratings', to='flowpilot.step')),
-                ('user', resolutionflow.tenancy.models.OwnerForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("was_helpful", models.BooleanField()),
+                ("reasons", models.JSONField(default=list)),
+                ("comment", models.CharField(blank=True, max_length=500, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="resolutionflow.account",
+                    ),
+                ),
+                (
+                    "session",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="step_ratings",
+                        to="flowpilot.session",
+                    ),
+                ),
+                (
+                    "step",
+                    resolutionflow.tenancy.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ratings",
+                        to="flowpilot.step",
+                    ),
+                ),
+                (
+                    "user",
+                    resolutionflow.tenancy.models.OwnerForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['account', 'session'], name='step_rating_by_session')],
-                'constraints': [models.UniqueConstraint(fields=('account', 'step', 'user', 'session'), name='step_rating_once_a_session')],
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["account", "session"], name="step_rating_by_session")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("account", "step", "user", "session"), name="step_rating_once_a_session"
+                    )
+                ],
             },
         ),
     ]

@@ -1,8 +1,7 @@
 """Django admin, each request inside the scope of one account."""
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
@@ -23,15 +22,15 @@ class ScopedAdminSite(AdminSite):
     site_title = "ResolutionFlow admin"
     index_title = "Back office"
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         @wraps(view)
         def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             account = account_of(request)
             request.account = account  # type: ignore[attr-defined]
             if account is None:
-                return view(request, *args, **kwargs)
+                return cast(HttpResponse, view(request, *args, **kwargs))
             with account_scope(account):
-                response = view(request, *args, **kwargs)
+                response: HttpResponse = view(request, *args, **kwargs)
                 if isinstance(response, TemplateResponse):
                     response.render()  # lazily rendered it would ask for rows when the scope is over
                 return response
@@ -55,12 +54,10 @@ class ScopedAdminSite(AdminSite):
         back = request.GET.get("next") or resolve_url("admin:index")
         return redirect(f"{resolve_url('account_login')}?{urlencode({'next': back})}")
 
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("account_logout")
 
-    def password_change(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("account_change_password")
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

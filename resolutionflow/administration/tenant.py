@@ -41,10 +41,10 @@ class TenantAdmin(ModelAdmin):
             and super().has_delete_permission(request, obj)
         )
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> TenantModel:
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         if getattr(request, "account", None) is None:
             raise Http404("Choose an account first")
-        found: Any = super().get_object(request, object_id, from_field)
+        found = super().get_object(request, object_id, from_field)
         if found is None:
             raise Http404("No such row in this account")
         return found

@@ -23,51 +23,49 @@ def tenant_rules(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
 
 
 def _faults(model: type[models.Model]) -> Iterator[CheckMessage]:
-    tenant = issubclass(model, TenantModel)
-    for field in model._meta.local_fields:
-        target = field.related_model
-        if not isinstance(target, type) or not issubclass(target, models.Model):
-            if tenant and field.unique and not field.primary_key:
-                yield Error(
-                    f"{field} is unique over all accounts.", hint="Use a UniqueConstraint.", id="tenancy.E001"
-                )
-            continue
-        if issubclass(target, TenantModel) and not tenant:
-            yield Error(f"{field} points from outside into a tenant table.", obj=model, id="tenancy.E002")
-        if tenant and issubclass(target, TenantModel) and not isinstance(field, TenantRelation):
-            yield Error(
-                f"{field} has to be a TenantForeignKey or TenantOneToOneField.", obj=model, id="tenancy.E003"
-            )
-        if tenant and not issubclass(target, TenantModel) and target._meta.label not in REFERENCE_TABLES:
-            yield Error(
-                f"{field} points from a tenant table to a framework table.", obj=model, id="tenancy.E004"
-            )
-        if tenant and field.name == "user" and not isinstance(field, OwnerForeignKey):
-            yield Error(
-                f"{field} says whose the row is: use an OwnerForeignKey.", obj=model, id="tenancy.E005"
-            )
-    if not tenant:
+    if not issubclass(model, TenantModel):
+        for field in model._meta.local_fields:
+            if _is_tenant(field.related_model):
+                yield _error(2, f"{field} points from outside into a tenant table.")
         return
-    if not isinstance(model._base_manager, TenantManager) or not isinstance(
-        model._default_manager, TenantManager
-    ):
-        yield Error(
-            f"{model._meta.label} has a manager that ignores the scope.", obj=model, id="tenancy.E009"
-        )
+    for field in model._meta.local_fields:
+        yield from _field_faults(field)
     if model._meta.local_many_to_many:
-        yield Error(
-            f"{model._meta.label} has a many-to-many: make it a tenant model.", obj=model, id="tenancy.E006"
-        )
-    for constraint in model._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and _first_column(constraint) != "account":
-            yield Error(f"{constraint.name} has to be led by account.", obj=model, id="tenancy.E007")
-    for index in model._meta.indexes:
-        if _first_column(index) != "account":
-            yield Error(f"{index.name} has to be led by account.", obj=model, id="tenancy.E008")
+        yield _error(6, f"{model._meta.label} has a many-to-many: make it a tenant model.")
+    if not all(
+        isinstance(manager, TenantManager) for manager in (model._base_manager, model._default_manager)
+    ):
+        yield _error(9, f"{model._meta.label} has a manager that ignores the scope.")
+    uniques = [key for key in model._meta.constraints if isinstance(key, models.UniqueConstraint)]
+    for key in [*uniques, *model._meta.indexes]:
+        if _first_column(key) != "account":
+            yield _error(7, f"{key.name} has to be led by account.")
+
+
+def _field_faults(field: models.Field) -> Iterator[CheckMessage]:
+    target: Any = field.related_model
+    if target is None:
+        if field.unique and not field.primary_key:
+            yield _error(1, f"{field} is unique over all accounts. Use a UniqueConstraint.")
+    elif _is_tenant(target):
+        if not isinstance(field, TenantRelation):
+            yield _error(3, f"{field} has to be a TenantForeignKey or TenantOneToOneField.")
+    elif target._meta.label not in REFERENCE_TABLES:
+        yield _error(4, f"{field} points from a tenant table to a framework table.")
+    elif field.name == "user" and not isinstance(field, OwnerForeignKey):
+        yield _error(5, f"{field} says whose the row is: use an OwnerForeignKey.")
+
+
+def _is_tenant(target: Any) -> bool:
+    return isinstance(target, type) and issubclass(target, TenantModel)
+
+
+def _error(number: int, words: str) -> Error:
+    return Error(words, id=f"tenancy.E{number:03}")
 
 
 def _first_column(key: models.UniqueConstraint | models.Index) -> str:
     if key.fields:
         return key.fields[0].lstrip("-")
-    first = key.expressions[0]
-    return first.name if isinstance(first, models.F) else ""
+    first: Any = key.expressions[0]
+    return str(getattr(first, "name", ""))  # of an F(); any other expression has no name

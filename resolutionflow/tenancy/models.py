@@ -1,7 +1,7 @@
 """The base classes of every table that belongs to an account."""
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any, Self, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -13,10 +13,10 @@ from resolutionflow.tenancy.scope import NoAccountInScope, current_account_id
 
 
 class TenantQuerySet(models.QuerySet):
-    def bulk_create(self, objs: Iterable[models.Model], *args: Any, **kwargs: Any) -> list[models.Model]:
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         rows = list(objs)
         for row in rows:
-            row.take_account_from_scope()  # type: ignore[attr-defined]
+            row.take_account_from_scope()
         return super().bulk_create(rows, *args, **kwargs)
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
@@ -51,16 +51,6 @@ class TenantModel(models.Model):
         abstract = True
         base_manager_name = "objects"
 
-    def take_account_from_scope(self) -> None:
-        """Sets a missing account; raises NoAccountInScope when the row belongs to another one than that in scope."""
-        scope = current_account_id()
-        if self.account_id is None:
-            if scope is None:
-                raise NoAccountInScope("Name the account of a row that is written inside cross_account().")
-            self.account_id = scope
-        elif scope is not None and self.account_id != scope:
-            raise NoAccountInScope("The row belongs to another account than the one in scope.")
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.take_account_from_scope()
         super().save(*args, **kwargs)
@@ -69,9 +59,19 @@ class TenantModel(models.Model):
         self.take_account_from_scope()  # constraints led by the account are checked against it
         super().full_clean(*args, **kwargs)
 
-    def _do_update(self, base_qs: models.QuerySet[Self], *args: Any) -> bool:
+    def take_account_from_scope(self) -> None:
+        """Sets a missing account; raises NoAccountInScope when the row belongs to another one than that in scope."""
+        scope, mine = current_account_id(), cast(UUID | None, self.account_id)
+        if mine is None:
+            if scope is None:
+                raise NoAccountInScope("Name the account of a row that is written inside cross_account().")
+            self.account_id = scope
+        elif scope is not None and mine != scope:
+            raise NoAccountInScope("The row belongs to another account than the one in scope.")
+
+    def _do_update(self, base_qs: models.QuerySet[Self], *args: Any) -> Any:
         # Django's own hook builds the UPDATE from the id alone; *args, because Django versions differ in what follows.
-        return super()._do_update(base_qs.filter(account_id=self.account_id), *args)  # type: ignore[misc]
+        return super()._do_update(base_qs.filter(account_id=self.account_id), *args)
 
 
 class TenantRelation:
@@ -97,7 +97,7 @@ class TenantRelation:
             return None
         return WhereNode([lookup], AND)
 
-    def get_extra_descriptor_filter(self, instance: TenantModel) -> dict[str, UUID]:
+    def get_extra_descriptor_filter(self, instance: Any) -> dict[str, Any]:
         return {"account_id": instance.account_id}
 
 

@@ -19,9 +19,9 @@ def _pin(query: Query) -> None:
         return
     account_id = current_account_id()
     if account_id is not None:
-        account = query.model._meta.get_field("account")
-        column = account.get_col(query.get_initial_alias())  # type: ignore[union-attr]
-        query.where.add(account.get_lookup("exact")(column, account_id), AND)  # type: ignore[union-attr]
+        account: Any = query.model._meta.get_field("account")
+        column = account.get_col(query.get_initial_alias())
+        query.where.add(account.get_lookup("exact")(column, account_id), AND)
 
 
 class SQLDeleteCompiler(compiler.SQLDeleteCompiler):
@@ -32,6 +32,6 @@ class SQLDeleteCompiler(compiler.SQLDeleteCompiler):
 
 
 class SQLUpdateCompiler(compiler.SQLUpdateCompiler):
-    def pre_sql_setup(self) -> Any:
-        super().pre_sql_setup()
+    def pre_sql_setup(self, *args: Any) -> Any:
+        super().pre_sql_setup(*args)
         _pin(self.query)
