@@ -6,8 +6,8 @@ from functools import cache, partial
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Max, QuerySet
-from django.db.models.functions import Collate
+from django.db.models import Count, F, Max, Window
+from django.db.models.functions import Rank
 from django.http import Http404, QueryDict
 
 from flowpilot.clients.choices import client_choices
@@ -116,11 +116,6 @@ class TeamQuery:
         return SessionFilterForm(query, viewer=self.viewer, account=self.account, now=self.now).sessions()
 
 
-def summary(query: TeamQuery) -> dict[str, Any]:
-    """{"now": totals of the period, "before": totals of the one before}, each with the names in SUMMARY."""
-    return {"now": query.sessions.totals(*SUMMARY), "before": query.sessions_before.totals(*SUMMARY)}
-
-
 def daily(query: TeamQuery) -> list[dict[str, Any]]:
     """One row a local day of the period: day and the counts in SERIES."""
     return every_day(query.sessions.daily(*SERIES, tz=query.account.tz), query.period, *SERIES)
@@ -137,18 +132,20 @@ def top_engineers(query: TeamQuery) -> list[dict[str, Any]]:
 
 
 def _top(sessions: SessionQuerySet, of: str, further: dict[str, Any]) -> list[dict[str, Any]]:
-    # Counted first: medians are dear, and only those of the rows shown are needed.
-    ranked: QuerySet = (
-        sessions.values(f"{of}_id", f"{of}__name")
-        .annotate(count=Count("pk"))
-        .order_by("-count", Collate(f"{of}__name", "C"), f"{of}_id")[:TOP]
-    )
-    names = {row[f"{of}_id"]: row[f"{of}__name"] for row in ranked}
-    figures = sessions.filter(**{f"{of}_id__in": list(names)}).by(f"{of}_id", *ROW).annotate(**further)
-    by_id = {row.pop(f"{of}_id"): row for row in figures}
-    return [{"id": id_, "name": name, **by_id[id_]} for id_, name in names.items() if id_ in by_id]
+    # Counted by id alone first: names and medians are dear, and only those of the rows shown are needed.
+    counted = sessions.values(f"{of}_id").annotate(count=Count("pk"))
+    placed = counted.annotate(place=Window(Rank(), order_by=F("count").desc()))
+    shown = placed.filter(place__lte=TOP)  # more than ten where the last place is shared
+    ids = [row[f"{of}_id"] for row in shown]
+    figures = sessions.filter(**{f"{of}_id__in": ids}).by(f"{of}_id", *ROW)
+    rows = [
+        {"id": row.pop(f"{of}_id"), **row} for row in figures.annotate(name=Max(f"{of}__name"), **further)
+    ]
+    # Python orders names by code point, as COLLATE "C" does.
+    return sorted(rows, key=lambda row: (-row["sessions"], row["name"], row["id"]))[:TOP]
 
 
 def newest_session_at(query: TeamQuery) -> datetime | None:
     """When the newest session of this engineer and client began, whatever the period; None if there is none at all."""
-    return query.sessions_ever.aggregate(at=Max("started_at"))["at"]
+    newest: datetime | None = query.sessions_ever.aggregate(at=Max("started_at"))["at"]
+    return newest

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.views.decorators.http import require_GET
 
@@ -78,18 +78,19 @@ def _read(request: AccountRequest) -> tuple[team.TeamQuery, team.TeamForm]:
 
 
 def _summary(query: team.TeamQuery) -> dict[str, Any]:
-    rows = team.summary(query)
-    now, before = rows["now"], rows["before"]
+    now = query.sessions.totals(*team.SUMMARY)
+    if not now["sessions"]:
+        return {"empty": _empty(query)}
+    before = query.sessions_before.totals(*team.SUMMARY)
     return {
         "metrics": SessionQuerySet.metrics,
         "now": now,
         "before": before,
         "few_before": before["sessions"] < MINIMUM,
+        "few_medians": min(now["completed"], before["completed"]) < MINIMUM,
         "since": query.period.before.words,
         "all_href": query.href(),
         "completed_href": query.href(**team.COMPLETED),
-        "about": reverse("metrics-help"),
-        "empty": None if now["sessions"] else _empty(query),
     }
 
 
@@ -109,12 +110,17 @@ def _empty(query: team.TeamQuery) -> dict[str, Any]:
 
 def _outcomes(query: team.TeamQuery) -> dict[str, Any]:
     points = [{"date": row["day"], **row} for row in team.daily(query)]
+    every = query.href()  # always has a query string: the period
 
-    def href(day: Any, outcome: str | None) -> str:
-        return query.href(day=day, outcome=outcome)
+    def href(day: date, outcome: str | None) -> str:
+        return f"{every}&day={day}" + (f"&outcome={outcome}" if outcome else "")
+
+    def hrefs(point: dict[str, Any]) -> dict[str, str]:
+        names = {"sessions": None} | {outcome: outcome for outcome in Outcome.values}
+        return {name: href(point["date"], outcome) for name, outcome in names.items() if point[name]}
 
     return {
-        "points": [point | {"href": href(point["date"], None)} for point in points],
+        "points": [point | {"hrefs": hrefs(point)} for point in points],
         "chart": charts.outcomes_per_day(points, href=href),
         "chart_summary": charts.summary(points),
         "columns": [("date", "Day", "day"), ("sessions", "Sessions", "count"), *OUTCOME_COLUMNS],

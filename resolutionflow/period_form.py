@@ -28,7 +28,7 @@ class PeriodForm(forms.Form):
             self.fields[name].error_messages["invalid"] = "Give the date as YYYY-MM-DD."
 
     def clean_period(self) -> str:
-        value = self.cleaned_data["period"]
+        value: str = self.cleaned_data["period"]
         known = [f"{length}d" for length in LENGTHS] + list(self.extra_periods)
         if value and value not in known:
             raise forms.ValidationError(f"Unknown period. Use {', '.join(known[:-1])} or {known[-1]}.")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -198,7 +198,7 @@ class SessionFilterForm(PeriodForm):
         return condition
 
 
-def _at(on: Literal["started", "completed", "rated", "logged"], period: Period) -> Q:
+def _at(on: str, period: Period) -> Q:
     """The sessions to which the named thing happened in the period."""
     if on == "logged":
         entries = PsaActivityLog.objects.filter(

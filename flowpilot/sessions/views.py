@@ -94,7 +94,7 @@ def _cursors(request: AccountRequest) -> tuple[str, dict[str, Cursor | None]]:
             if text := request.GET.get(name):
                 cursors[name] = Cursor.read(text)
         except ValidationError as fault:
-            return fault.message, {"before": None, "after": None}
+            return str(fault.message), {"before": None, "after": None}
     return "", cursors
 
 

@@ -216,15 +216,20 @@ def figure(
     columns: Sequence[tuple[str, str, str]],
     rows: Iterable[Mapping[str, Any]],
     note: str = "",
+    about: str = "",
 ) -> dict[str, Any]:
     """A chart with its title, one sentence that says what it shows, and its data as a table.
 
     `{% figure trend "trend" title="Sessions per day" summary=words columns=columns rows=days %}`
 
     figure: plain data in Plotly's schema. columns: (key, heading, unit) of each row, the units of the filter `metric`.
-    The page must set `{% block charts %}` (base.html).
+    A row's `hrefs` may have the address behind a key's figure. about: URL of the definition. The page must set
+    `{% block charts %}` (base.html).
     """
-    table = [[(metric(row[key], unit), unit) for key, _, unit in columns] for row in rows]
+    table = [
+        [(metric(row[key], unit), unit, row.get("hrefs", {}).get(key, "")) for key, _, unit in columns]
+        for row in rows
+    ]
     headings = [(heading, unit) for _, heading, unit in columns]
     return {
         "figure": figure,
@@ -235,6 +240,7 @@ def figure(
         "headings": headings,
         "rows": table,
         "note": note,
+        "about": about,
     }
 
 
