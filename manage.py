@@ -8,6 +8,7 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "resolutionflow.settings")
     try:
+        from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
 
         from resolutionflow.database.cluster import Cluster, ClusterError
@@ -18,6 +19,8 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except ClusterError as error:
         sys.exit(str(error))
+    except ImproperlyConfigured as error:
+        sys.exit(f"{error}\n`make setup` writes settings for development; docs/deployment.md lists them all.")
 
 
 if __name__ == "__main__":
