@@ -46,7 +46,9 @@ def main(args: Sequence[str]) -> None:
         _print("a log five times as long", *_imported(_longer(log, 5, Path(folder)), account))
     with _account() as account:
         obvious = _print("one save per session", *_obvious(log, account), None)
-    print(f"{rate / obvious:.1f} times the obvious way; {rate / BUDGET:.2f} of the budget of {BUDGET:,} a second")
+    print(
+        f"{rate / obvious:.1f} times the obvious way; {rate / BUDGET:.2f} of the budget of {BUDGET:,} a second"
+    )
 
 
 def _print(label: str, sessions: int, seconds: float, peak: float | None) -> float:
@@ -85,7 +87,8 @@ def _imported(log: Path, account: Account) -> tuple[int, float, float]:
     )
     seconds = time.perf_counter() - started
     read, peak = re.search(r"Read (\d+) ", done.stdout), re.search(r"peak (\d+)", done.stdout)
-    assert read and peak, done.stdout
+    if read is None or peak is None:
+        raise RuntimeError(done.stdout)
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return int(read[1]), seconds, int(peak[1]) / unit
 
@@ -95,8 +98,7 @@ def _longer(log: Path, times: int, folder: Path) -> Path:
     longer = folder / "longer.csv"
     with longer.open("wb") as out:
         for turn in range(times):
-            opened = gzip.open(log) if log.read_bytes()[:2] == b"\x1f\x8b" else log.open("rb")
-            with opened as file:
+            with gzip.open(log) if log.suffix == ".gz" else log.open("rb") as file:
                 header = file.readline()
                 if turn == 0:
                     out.write(header)

@@ -41,7 +41,8 @@ def load_demo(*, password: str, now: datetime, progress: Callable[[int, int], No
     `progress` takes the bytes done and their total. Raises Unusable if somebody else's account bears the demo's slug.
     """
     account = demo_account() or _new_account(password)
-    job = prepare(account, SAMPLE, Options(format="servicenow", shift_to_now=True), now=now)
+    options = Options(format="servicenow", shift_to_now=True)
+    job = prepare(account, SAMPLE, options, now=now, keep_rejected=False)
     job.run(lambda position: progress(position, job.source.size))
     engineer = account.users.get(email=logins.ENGINEER_EMAIL)
     engineer.set_password(password)

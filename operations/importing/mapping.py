@@ -96,8 +96,8 @@ def _mapping(given: dict[str, Any]) -> Mapping:
             raise _Wrong(f"[columns] has no {name}.")
     if ("decision" in columns) != ("decision_at" in columns):
         raise _Wrong("[columns] needs decision and decision_at together.")
-    if not texts.get("engineer"):
-        raise _Wrong("[texts] has no engineer.")
+    if not 0 < len(texts.get("engineer", "").strip()) <= 200:
+        raise _Wrong("[texts] needs engineer, of at most 200 characters.")
     create_flows = given.get("create_flows", False)
     if not isinstance(create_flows, bool):
         raise _Wrong("create_flows has to be true or false.")

@@ -56,9 +56,9 @@ class Import:
     options: Options
     mapping: Mapping | None
     now: datetime
-    rejected_file: RejectedFile | None  # None in a dry run
+    rejected_file: RejectedFile | None
     summary: Summary = field(default_factory=Summary)
-    rejected: list[Rejected] = field(default_factory=list)  # of a dry run, the first ones
+    rejected: list[Rejected] = field(default_factory=list)  # the first ones, where there is no file for them
     broke_off: str | None = None  # why the file could not be read to its end
 
     def run(self, progress: Callable[[int], None] = lambda position: None) -> None:
@@ -181,8 +181,13 @@ class Import:
         )
 
 
-def prepare(account: Account, path: Path, options: Options, *, now: datetime) -> Import:
-    """Looks at the file and the mapping. Raises Unusable; nothing is written yet."""
+def prepare(
+    account: Account, path: Path, options: Options, *, now: datetime, keep_rejected: bool = True
+) -> Import:
+    """Looks at the file and the mapping. Raises Unusable; nothing is written yet.
+
+    Without `keep_rejected`, and in a dry run, rejected rows go to no file.
+    """
     if options.mapping and options.format not in (None, "servicenow"):
         raise Unusable("--mapping goes with --format servicenow only.")
     source = Source(path)
@@ -192,7 +197,7 @@ def prepare(account: Account, path: Path, options: Options, *, now: datetime) ->
     elif options.format is None:
         first = source.start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         options = replace(options, format="jsonl" if first in (b"{", b"[") else "csv")
-    rejected_file = None if options.dry_run else RejectedFile(path)
+    rejected_file = RejectedFile(path) if keep_rejected and not options.dry_run else None
     return Import(account, source, options, mapping, now, rejected_file)
 
 

@@ -100,7 +100,7 @@ FAULTS = [
     (OWN.replace('external_id = "ID"', "external_id = 5"), "is wrong: columns.external_id has to be text of at most 300 characters."),  # noqa: E501
     (OWN.replace('external_id = "ID"', "external_id = []"), "is wrong: columns.external_id is an empty list."),
     (OWN.replace('external_id = "ID"', 'external_id = "ID"\ndecision = "State"'), "is wrong: [columns] needs decision and decision_at together."),  # noqa: E501
-    (OWN.replace('engineer = "Nobody"', ""), "is wrong: [texts] has no engineer."),
+    (OWN.replace('engineer = "Nobody"', ""), "is wrong: [texts] needs engineer, of at most 200 characters."),
     (OWN.replace('"%Y-%m-%d"', '"%Q"'), "is wrong: date_format is no format of Python's strptime."),
     (OWN.replace('"%Y-%m-%d"', '"%Y %m"'), "is wrong: date_format has to be a format without blanks."),
     (OWN.replace("Europe/Berlin", "Mars/Base"), "is wrong: time_zone: there is no zone Mars/Base."),

@@ -107,7 +107,7 @@ class _Incidents:
             raise Fault("The number of the incident is missing.")
         if started_at is None:
             raise Fault("The time of the opening is missing.")
-        engineer = _fitting(self.engineer(cells) or self.nobody, "The engineer", 200) or ""
+        engineer = _fitting(self.engineer(cells), "The engineer", 200) or self.nobody
         outcome = next(rule.value for rule, fits in self.outcomes if fits(cells))
         tier, flow = self._tier(cells)
         session = ImportedSession(

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -57,6 +57,8 @@ class Command(BaseCommand):
             account = Account.objects.filter(slug=options["account"]).first()
         except (OperationalError, InterfaceError) as error:
             raise Refused(f"The database does not answer: {_first_line(error)}") from error
+        except ProgrammingError as error:
+            raise Refused("The database has no tables yet. Run manage.py migrate first.") from error
         if account is None:
             raise Refused(f"There is no account with the slug {options['account']}.")
         try:

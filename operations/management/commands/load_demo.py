@@ -3,7 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -31,6 +31,8 @@ class Command(BaseCommand):
             raise Refused(str(error)) from None
         except (OperationalError, InterfaceError) as error:
             raise Refused(f"The database does not answer: {str(error).partition(chr(10))[0]}") from error
+        except ProgrammingError as error:
+            raise Refused("The database has no tables yet. Run manage.py migrate first.") from error
 
     def _load(self, *, reset: bool, password: str | None) -> None:
         account = demo_account()

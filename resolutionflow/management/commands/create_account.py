@@ -12,7 +12,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME")
-        parser.add_argument("--slug", required=True, help="Short name for commands and addresses, such as acme.")
+        parser.add_argument(
+            "--slug", required=True, help="Short name for commands and addresses, such as acme."
+        )
         parser.add_argument(
             "--timezone", default="UTC", metavar="ZONE", help="IANA zone such as Europe/Berlin. Default: UTC."
         )
