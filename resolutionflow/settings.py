@@ -95,7 +95,9 @@ DATABASES["default"] |= {
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "application_name": "resolutionflow"}
 if env.bool("DATABASE_POOL", default=False):  # the web server sets it; commands need one connection only
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8, "timeout": 5}
+    # A pool that tries longer waits longer between its tries, and finds a database that is back only then.
+    patience = {"timeout": 3, "reconnect_timeout": 2}
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 8} | patience
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {

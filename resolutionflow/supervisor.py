@@ -219,8 +219,9 @@ def for_people(line: str) -> str | None:
         level = logging.getLevelNamesMapping()[entry["level"]]
     except (ValueError, TypeError, KeyError):
         return line or None
-    # A 404 is a warning of Django's, and no news.
-    if level < logging.ERROR and not (level == logging.WARNING and entry.get("logger") != "django.request"):
+    # Django logs each 4xx and 503 that it answers; only with an exception is it news.
+    expected = entry.get("logger") == "django.request" and "exception" not in entry
+    if level < logging.WARNING or expected:
         return None
     reason = str(entry.get("exception", "")).rpartition("\n")[2]
     message = str(entry.get("message")).partition("\n")[0]

@@ -152,6 +152,7 @@ def test_notes_that_cannot_be_read_are_no_notes(tmp_path):
         ("\n", None),
         ('{"level": "INFO", "message": "GET / 200"}\n', None),
         ('{"level": "WARNING", "logger": "django.request", "message": "Not Found: /x"}\n', None),
+        ('{"level": "ERROR", "logger": "django.request", "message": "Service Unavailable: /x"}\n', None),
         ('{"level": "WARNING", "logger": "jobs", "message": "late\\nby far"}\n', "warning: late"),
         ('{"level": "ERROR", "message": "bad", "exception": "Traceback\\nE: why"}\n', "error: bad – E: why"),
         ('{"other": "JSON"}\n', '{"other": "JSON"}'),
