@@ -146,6 +146,6 @@ def _top(sessions: SessionQuerySet, of: str, further: dict[str, Any]) -> list[di
 
 
 def newest_session_at(query: TeamQuery) -> datetime | None:
-    """When the newest session of this engineer and client began, whatever the period; None if there is none at all."""
-    newest: datetime | None = query.sessions_ever.aggregate(at=Max("started_at"))["at"]
-    return newest
+    """When the newest session of this engineer and client began, up to today; None if there is none at all."""
+    today = Period.of_days(1, now=query.now, tz=query.account.tz)
+    return query.sessions_ever.filter(started_at__lt=today.end).aggregate(at=Max("started_at"))["at"]
