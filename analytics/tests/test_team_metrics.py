@@ -263,7 +263,10 @@ def _summary(cast, situation, parameters):
     account = cast.here.account
     form = team.TeamForm(parameters, account=account, now=situation.now)
     query = team.TeamQuery.read(form, viewer=cast.admin, account=account, now=situation.now)
-    return {when: _rounded(totals) for when, totals in team.summary(query).items()}
+    return {
+        "now": _rounded(query.sessions.totals(*team.SUMMARY)),
+        "before": _rounded(query.sessions_before.totals(*team.SUMMARY)),
+    }
 
 
 def _rounded(totals):

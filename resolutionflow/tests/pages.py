@@ -5,18 +5,23 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 
-@dataclass
+@dataclass(eq=False)
 class Element:
     tag: str
     attributes: dict[str, str | None]
-    parent: "Element | None" = None
-    children: "list[Element | str]" = field(default_factory=list)
+    parent: "Element | None" = field(default=None, repr=False)
+    children: "list[Element | str]" = field(default_factory=list, repr=False)
 
     @property
     def text(self) -> str:
         """Everything in it, blanks as the browser shows them."""
-        parts = [child if isinstance(child, str) else child.text for child in self.children]
-        return " ".join("".join(parts).split())
+        return " ".join("".join(self.strings()).split())
+
+    def strings(self) -> list[str]:
+        parts: list[str] = []
+        for child in self.children:
+            parts += [child] if isinstance(child, str) else child.strings()
+        return parts
 
     @property
     def classes(self) -> list[str]:
