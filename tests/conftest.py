@@ -20,4 +20,6 @@ def pytest_collection_modifyitems(config, items):
 def pytest_unconfigure(config):
     # After pytest's own last line. A worker of pytest-xdist has no terminal.
     if find_browser() is None and not hasattr(config, "workerinput"):
-        print(f"The browser tests did not run: no Chromium or Chrome was found. To run them, {HOW_TO_GET_ONE}.")
+        print(
+            f"The browser tests did not run: no Chromium or Chrome was found. To run them, {HOW_TO_GET_ONE}."
+        )
