@@ -5,7 +5,6 @@ import json
 import os
 import stat
 
-import psycopg
 import pytest
 from django.db import connection
 
@@ -178,11 +177,11 @@ def test_two_imports_into_one_account_do_not_meet(import_file, account, tmp_path
     monkeypatch.setattr(running, "WAIT_FOR_LOCK", 0)
     path = tmp_path / "in.jsonl"
     path.write_bytes(ROW)
-    parameters = connection.get_connection_params()
-    wanted = ("host", "port", "user", "password", "dbname")
-    with psycopg.connect(**{name: parameters[name] for name in wanted if name in parameters}) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [lock_key(account)])
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key(account)])
         outcome = import_file(path)
+    other.close()
     assert (outcome.status, outcome.err) == (2, "Another import into this account is running.")
 
     assert import_file(path).status == 0
