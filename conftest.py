@@ -19,6 +19,7 @@ def _every_statement_is_pinned():
     yield
     assert not guard.found, guard.found
 
+
 # The same examples on every run, on every machine; how many is each test's own choice.
 settings.register_profile(
     "tests",
