@@ -19,6 +19,7 @@ from ratings.metrics import RATINGS_OF_SESSIONS
 from resolutionflow.accounts.choices import engineer_choices
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.links import url_with
+from resolutionflow.long_select import LongSelect
 from resolutionflow.metrics import every_day
 from resolutionflow.period_form import PeriodForm
 from resolutionflow.periods import Period
@@ -38,13 +39,13 @@ class TeamForm(PeriodForm):
     client_id = forms.UUIDField(
         required=False,
         label="Client",
-        widget=forms.Select(),
+        widget=LongSelect(),
         error_messages={"invalid": "This is not the id of a client."},
     )
     engineer_id = forms.UUIDField(
         required=False,
         label="Engineer",
-        widget=forms.Select(),
+        widget=LongSelect(),
         error_messages={"invalid": "This is not the id of an engineer."},
     )
 
@@ -148,4 +149,6 @@ def _top(sessions: SessionQuerySet, of: str, further: dict[str, Any]) -> list[di
 def newest_session_at(query: TeamQuery) -> datetime | None:
     """When the newest session of this engineer and client began, up to today; None if there is none at all."""
     today = Period.of_days(1, now=query.now, tz=query.account.tz)
-    return query.sessions_ever.filter(started_at__lt=today.end).aggregate(at=Max("started_at"))["at"]
+    rows = query.sessions_ever.filter(started_at__lt=today.end)
+    newest: datetime | None = rows.aggregate(at=Max("started_at"))["at"]
+    return newest
