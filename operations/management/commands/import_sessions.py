@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from tqdm import tqdm
 
 from operations.importing.faults import Unusable
 from operations.importing.running import Import, Options, prepare
 from resolutionflow.accounts.models import Account
-from resolutionflow.management.refusing import Refused
+from resolutionflow.management.refusing import Refused, needs_database
 
 AGAIN = "Run the same command again to go on."
 
@@ -53,12 +53,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         names = ("format", "mapping", "create_flows", "shift_to_now", "dry_run")
         choices = Options(**{name: options[name] for name in names}, until=_date(options["until"]))
-        try:
+        with needs_database():
             account = Account.objects.filter(slug=options["account"]).first()
-        except (OperationalError, InterfaceError) as error:
-            raise Refused(f"The database does not answer: {_first_line(error)}") from error
-        except ProgrammingError as error:
-            raise Refused("The database has no tables yet. Run manage.py migrate first.") from error
         if account is None:
             raise Refused(f"There is no account with the slug {options['account']}.")
         try:

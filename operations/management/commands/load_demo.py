@@ -3,7 +3,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -11,7 +10,7 @@ from operations.demo import DEMO_LOGINS
 from operations.demo.loading import demo_account, is_loaded, load_demo, remove_demo
 from operations.demo.logins import PASSWORD
 from operations.importing.faults import Unusable
-from resolutionflow.management.refusing import Refused
+from resolutionflow.management.refusing import Refused, needs_database
 
 
 class Command(BaseCommand):
@@ -26,13 +25,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self._load(reset=options["reset"], password=options["password"])
+            with needs_database():
+                self._load(reset=options["reset"], password=options["password"])
         except Unusable as error:
             raise Refused(str(error)) from None
-        except (OperationalError, InterfaceError) as error:
-            raise Refused(f"The database does not answer: {str(error).partition(chr(10))[0]}") from error
-        except ProgrammingError as error:
-            raise Refused("The database has no tables yet. Run manage.py migrate first.") from error
 
     def _load(self, *, reset: bool, password: str | None) -> None:
         account = demo_account()

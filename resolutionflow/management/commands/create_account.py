@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandParser
 
 from resolutionflow.accounts.models import Account
-from resolutionflow.management.refusing import Refused, sentence_of
+from resolutionflow.management.refusing import Refused, needs_database, sentence_of
 
 
 class Command(BaseCommand):
@@ -19,6 +19,7 @@ class Command(BaseCommand):
             "--timezone", default="UTC", metavar="ZONE", help="IANA zone such as Europe/Berlin. Default: UTC."
         )
 
+    @needs_database()
     def handle(self, *args: Any, **options: Any) -> None:
         account = Account(
             name=options["name"].strip(), slug=options["slug"].strip(), time_zone=options["timezone"].strip()

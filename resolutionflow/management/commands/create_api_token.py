@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from resolutionflow.accounts.models import ApiToken, User
-from resolutionflow.management.refusing import Refused
+from resolutionflow.management.refusing import Refused, needs_database
 
 
 class Command(BaseCommand):
@@ -13,6 +13,7 @@ class Command(BaseCommand):
         parser.add_argument("email", metavar="EMAIL")
         parser.add_argument("--name", default="command line", metavar="LABEL", help="What the token is for.")
 
+    @needs_database()
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(email=options["email"].strip().lower()).first()
         if user is None:

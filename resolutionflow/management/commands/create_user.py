@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandParser
 
 from resolutionflow.accounts.models import Account, Role, User
-from resolutionflow.management.refusing import Refused, sentence_of
+from resolutionflow.management.refusing import Refused, needs_database, sentence_of
 
 
 class Command(BaseCommand):
@@ -23,6 +23,7 @@ class Command(BaseCommand):
             help="Asked for where none is given and a terminal is there; else the person sets one by mail.",
         )
 
+    @needs_database()
     def handle(self, *args: Any, **options: Any) -> None:
         account = Account.objects.filter(slug=options["account"]).first()
         if account is None:
