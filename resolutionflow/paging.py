@@ -65,4 +65,6 @@ def page_of(rows: QuerySet, field: str, size: int, *, before: Cursor | None, aft
 
 
 def _beyond(field: str, cursor: Cursor, side: str) -> Q:
-    return Q(**{f"{field}__{side}": cursor.at}) | Q(**{field: cursor.at, f"id__{side}": cursor.id})
+    # The bound stands outside of the "or": an index can go straight to it, however deep the page.
+    bound = Q(**{f"{field}__{side}e": cursor.at})
+    return bound & (Q(**{f"{field}__{side}": cursor.at}) | Q(**{f"id__{side}": cursor.id}))

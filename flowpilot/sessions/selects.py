@@ -10,6 +10,7 @@ from flowpilot.clients.choices import client_choices
 from flowpilot.sessions.models import Outcome, Status
 from resolutionflow.accounts.choices import engineer_choices
 from resolutionflow.accounts.models import Account, User
+from resolutionflow.long_select import LongSelect
 
 
 class SessionSelects(forms.Form):
@@ -17,8 +18,8 @@ class SessionSelects(forms.Form):
 
     status = forms.ChoiceField(label="Status", choices=[("", "Any status"), *Status.choices])
     outcome = forms.ChoiceField(label="Outcome", choices=[("", "Any outcome"), *Outcome.choices])
-    client_id = forms.ChoiceField(label="Client")
-    engineer_id = forms.ChoiceField(label="Engineer")
+    client_id = forms.ChoiceField(label="Client", widget=LongSelect)
+    engineer_id = forms.ChoiceField(label="Engineer", widget=LongSelect)
 
     def __init__(self, data: QueryDict, *, viewer: User, account: Account) -> None:
         super().__init__(data)
