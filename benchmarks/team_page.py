@@ -1,0 +1,117 @@
+"""The Team page and each of its panels, as a browser asks for them, beside the obvious way.
+
+Both ways answer the same requests in turn, from the same tables with the same indexes, and must give the same panels.
+The figures are medians; on a busy machine only their ratio means much.
+"""
+
+import argparse
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from analytics.views import TEAM_PANELS
+from benchmarks._database import own_database
+from benchmarks._many_sessions import fill
+from benchmarks._obvious_team import obvious_way
+from resolutionflow.links import url_with
+from resolutionflow.models import User
+from resolutionflow.periods import Period
+
+DAYS = 90
+BUDGETS = {10_000: 80, 100_000: 450}  # milliseconds of the whole page, by sessions in the period
+NEIGHBOURS = [("east", 40_000), ("south", 40_000), ("west", 40_000)]
+WARM_UP = 2
+
+Way = Callable[[], AbstractContextManager[None]]
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="team_page", description=__doc__)
+    parser.add_argument("--sizes", type=_numbers, default=[10_000, 100_000, 1_000_000], help="10000,100000")
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--explain", action="store_true", help="print the plan of every query instead")
+    chosen = parser.parse_args(arguments)
+    # The last whole days: neither period moves with the clock, so both ways count the same sessions.
+    tz, now = ZoneInfo("Europe/London"), timezone.now()
+    period = Period.ending(now.astimezone(tz).date() - timedelta(days=1), DAYS, now=now, tz=tz)
+    logging.disable(logging.INFO)
+    storages = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with (
+        override_settings(DEBUG=False, ALLOWED_HOSTS=["localhost"], STORAGES=storages),
+        own_database("team_page"),
+    ):
+        accounts = [(f"with-{size}", 2 * size) for size in chosen.sizes]
+        fill([*NEIGHBOURS, *accounts], start=period.before.start, end=period.end)
+        for size in chosen.sizes:
+            client = Client(SERVER_NAME="localhost")
+            client.force_login(User.objects.get(email=f"lead@with-{size}.example"))
+            if chosen.explain:
+                _explain(client, period)
+            else:
+                _compare(client, period, size, chosen.rounds)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
+def _urls(period: Period) -> dict[str, str]:
+    page = {"the page": url_with("analytics:team", period.query)}
+    return page | {name: url_with("analytics:team-panel", period.query, name) for name in TEAM_PANELS}
+
+
+def _compare(client: Client, period: Period, size: int, rounds: int) -> None:
+    print(f"\n{size:,} sessions in {DAYS} days, median of {rounds} in ms")
+    print(f"{'':12}{'queries':>8}{'ms':>8}{'obvious':>10}{'ms':>10}{'ratio':>8}{'budget':>8}")
+    for name, url in _urls(period).items():
+        queries, content = _once(client, url, nullcontext)
+        obvious_queries, obvious_content = _once(client, url, obvious_way)
+        # a page has a token of its own each time
+        assert name == "the page" or content == obvious_content, f"{name}: the two ways differ"
+        times, obvious_times = [], []
+        for turn in range(WARM_UP + rounds):
+            own, obvious = _timed(client, url, nullcontext), _timed(client, url, obvious_way)
+            if turn >= WARM_UP:
+                times.append(own)
+                obvious_times.append(obvious)
+        own, obvious = median(times), median(obvious_times)
+        budget = BUDGETS.get(size) if name == "the page" else None
+        verdict = "" if budget is None else f"{budget:>8}" + (" kept" if own <= budget else " MISSED")
+        print(
+            f"{name:12}{queries:>8}{own:>8.0f}{obvious_queries:>10}{obvious:>10.0f}{obvious / own:>8.1f}{verdict}",
+            flush=True,
+        )
+
+
+def _once(client: Client, url: str, way: Way) -> tuple[int, bytes]:
+    """How many statements the request needs, and its answer."""
+    with way(), CaptureQueriesContext(connection) as queries:
+        response = client.get(url, secure=True)
+    assert response.status_code == 200, f"{url}: {response.status_code}"
+    return len(queries), response.content
+
+
+def _timed(client: Client, url: str, way: Way) -> float:
+    with way():
+        started = time.perf_counter()
+        client.get(url, secure=True)
+        return (time.perf_counter() - started) * 1000
+
+
+def _explain(client: Client, period: Period) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        client.get(_urls(period)["the page"], secure=True)
+    with connection.cursor() as cursor:
+        for query in queries.captured_queries:
+            if '"flowpilot_session"' in query["sql"]:
+                cursor.execute("explain (analyze, buffers) " + query["sql"])
+                print("", query["sql"], *(line for (line,) in cursor.fetchall()), sep="\n")
