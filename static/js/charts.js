@@ -149,10 +149,10 @@
   }
 
   // A unified hover names one point of every trace: the one meant is that whose area or line is next above the pointer.
+  // Areas without a session on that day end at the same height as the one below them, so the lowest of these is meant.
   function pointed({ points, yPixel }) {
-    const above = points.filter((point) => point.yPixel <= yPixel);
-    if (above.length) return above.reduce((best, point) => (point.yPixel > best.yPixel ? point : best));
-    return points.reduce((best, point) => (point.yPixel <= best.yPixel ? point : best));
+    const fromBelow = [...points].sort((a, b) => b.yPixel - a.yPixel || a.curveNumber - b.curveNumber);
+    return fromBelow.find((point) => point.yPixel <= yPixel) ?? fromBelow.at(-1);
   }
 
   function open(plot, event) {

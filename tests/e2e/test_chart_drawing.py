@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from analytics import charts
+from tests.e2e.plots import plot_point
 
 pytestmark = pytest.mark.browser
 
@@ -159,18 +160,6 @@ def page(browser, address):
     yield page
     context.close()
     assert complaints == []
-
-
-def plot_point(page, x, y):
-    """Where a value of the outcomes chart lies on the screen."""
-    return page.evaluate(
-        """([x, y]) => {
-            const plot = document.querySelector(".chart-plot"), { xaxis, yaxis } = plot._fullLayout;
-            const box = plot.getBoundingClientRect();
-            return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)];
-        }""",
-        [x, y],
-    )
 
 
 @pytest.mark.parametrize("kind", TRACES)
