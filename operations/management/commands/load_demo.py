@@ -26,11 +26,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with needs_database():
-                self._load(reset=options["reset"], password=options["password"])
+                self._load(reset=options["reset"], password=options["password"], quiet=not options["verbosity"])
         except Unusable as error:
             raise Refused(str(error)) from None
 
-    def _load(self, *, reset: bool, password: str | None) -> None:
+    def _load(self, *, reset: bool, password: str | None, quiet: bool) -> None:
         account = demo_account()
         if account and not reset and is_loaded(account):
             self.stdout.write("The demo is loaded already. --reset loads it anew.")
@@ -48,6 +48,8 @@ class Command(BaseCommand):
                 bar.update(done - bar.n)
 
             summary = load_demo(password=password or PASSWORD, now=timezone.now(), progress=progress)
+        if quiet:
+            return
         self.stdout.write(str(summary))
         for role, email, known in DEMO_LOGINS:
             self.stdout.write(

@@ -75,7 +75,7 @@ class Command(BaseCommand):
         if notes.notes.get("demo_unfinished") or not Account.objects.exists():
             self.say("Loading the demo …")
             notes.keep(demo_unfinished=True)
-            manage("load_demo", environment)
+            manage("load_demo", environment, "--verbosity=0")  # the logins are told at the end
             notes.keep(demo_unfinished=None)
 
     def collect_static_files(self, environment: dict[str, str]) -> None:
