@@ -1,0 +1,65 @@
+from urllib.parse import parse_qs
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.utils import timezone
+
+from resolutionflow.tests.factories import SuperAdminFactory
+from tests.isolation import houses
+from tests.isolation.places import CHOOSE, SIGN_IN
+
+
+@pytest.fixture
+def north(db):
+    return houses.build("NORTHMARK", now=timezone.now())
+
+
+@pytest.fixture
+def south(db):
+    return houses.build("SOUTHMARK", now=timezone.now())
+
+
+@pytest.fixture
+def as_viewer(north):
+    """A browser of one of `places.VIEWERS`, at home in the northern account."""
+    root = SuperAdminFactory(name="Robin Root", email="root@installation.example")
+
+    def browser(viewer, account=north.account):
+        client = Client()
+        if viewer in ("engineer", "colleague", "team_admin"):
+            client.force_login(getattr(north, viewer))
+        elif viewer != "anonymous":
+            client.force_login(root)
+        if viewer == "super_admin":
+            client.post("/accounts/choose/", {"account": account.slug})
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def answers(as_viewer):
+    """What a fresh browser of the viewer gets for a path; what the visit writes is undone."""
+
+    def ask(viewer, path, method="get", **kwargs):
+        with transaction.atomic():
+            response = getattr(as_viewer(viewer), method)(path, **kwargs)
+            transaction.set_rollback(True)
+        return response
+
+    return ask
+
+
+@pytest.fixture
+def answer_of():
+    """The status, or whereto a signed-out or undecided visitor was sent, to come back to the same path."""
+
+    def answer(response, path):
+        target, _, query = response.headers.get("Location", "").partition("?")
+        sent = {"/accounts/login/": SIGN_IN, "/admin/login/": SIGN_IN, "/accounts/choose/": CHOOSE}.get(
+            target
+        )
+        return sent if sent and parse_qs(query) == {"next": [path]} else response.status_code
+
+    return answer

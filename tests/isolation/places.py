@@ -1,0 +1,169 @@
+"""Every route of the product, who may open it, and the addresses at which it is visited.
+
+A new route fails `test_routes.py` until it has an entry here. Addresses are filled from the rows of a `House`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.urls import URLPattern, get_resolver
+
+from analytics.views import TEAM_PANELS
+from resolutionflow.administration.tenant import TenantAdmin
+
+VIEWERS = (
+    "anonymous",
+    "engineer",
+    "team_admin",
+    "unchosen",
+    "super_admin",
+)  # unchosen: a super admin without account
+
+SIGN_IN, CHOOSE = "to the sign-in", "to the choice of an account"
+PUBLIC = dict.fromkeys(VIEWERS, 200)
+PERSON = PUBLIC | {"anonymous": SIGN_IN}
+ACCOUNT = PERSON | {"unchosen": CHOOSE}
+TEAM = ACCOUNT | {"engineer": 403}
+INSTALLATION = PERSON | {"engineer": 403, "team_admin": 403}
+API_TEAM = PERSON | {"anonymous": 401, "engineer": 403}
+
+
+@dataclass(frozen=True)
+class Place:
+    """`answers` says what each viewer gets for the rows of the own account. `installation`: a page of super admins
+    about all accounts, which names them and their users."""
+
+    paths: tuple[str, ...]
+    answers: dict[str, str | int]
+    installation: bool = False
+
+    @property
+    def of_rows(self) -> bool:
+        return any("{" in path for path in self.paths)
+
+
+def at(*paths: str, who: dict[str, str | int], installation: bool = False, **but: str | int) -> Place:
+    return Place(paths, who | but, installation)
+
+
+def always(who: dict[str, str | int], answer: str | int) -> dict[str, str | int]:
+    """The answer for everybody who gets in."""
+    return {viewer: answer if given == 200 else given for viewer, given in who.items()}
+
+
+PUBLIC_ROUTES = {
+    "accounts/login/",
+    "accounts/logout/",
+    "admin/login/",
+    "admin/logout/",
+    "accounts/signup/",
+    "accounts/inactive/",
+    "accounts/password/reset/",
+    "accounts/password/reset/done/",
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+    "accounts/password/reset/key/done/",
+    "api/v1/",
+    "api/v1/docs",
+    "api/v1/openapi.json",
+    "healthz",
+}
+
+PLACES = {
+    "": at("/", who=always(ACCOUNT, 302)),
+    "accounts/login/": at("/accounts/login/", who=always(PUBLIC, 302), anonymous=200),
+    "accounts/logout/": at("/accounts/logout/", who=PUBLIC, anonymous=302),
+    "accounts/signup/": at("/accounts/signup/", who=always(PUBLIC, 404)),
+    "accounts/inactive/": at("/accounts/inactive/", who=PUBLIC),
+    "accounts/password/change/": at("/accounts/password/change/", who=PERSON),
+    "accounts/password/reset/": at("/accounts/password/reset/", who=PUBLIC),
+    "accounts/password/reset/done/": at("/accounts/password/reset/done/", who=PUBLIC),
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": at(
+        "/accounts/password/reset/key/abc-def/", who=PUBLIC
+    ),
+    "accounts/password/reset/key/done/": at("/accounts/password/reset/key/done/", who=PUBLIC),
+    "accounts/choose/": at("/accounts/choose/", who=PERSON, engineer=302, team_admin=302, installation=True),
+    "sessions/": at("/sessions/", "/sessions/?period=all", "/sessions/?help=wanted", who=ACCOUNT),
+    "sessions/<uuid:session_id>/": at("/sessions/{session.id}/", who=ACCOUNT),
+    "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
+    "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
+    "help/metrics/": at("/help/metrics/", who=PERSON),
+    "api/v1/": at("/api/v1/", who=always(PUBLIC, 404)),
+    "api/v1/docs": at("/api/v1/docs", who=PUBLIC),
+    "api/v1/openapi.json": at("/api/v1/openapi.json", who=PUBLIC),
+    "api/v1/analytics/team": at("/api/v1/analytics/team", who=API_TEAM, unchosen=403, super_admin=403),
+    "admin/": at("/admin/", who=INSTALLATION, installation=True),
+    "admin/login/": at("/admin/login/", who=always(PUBLIC, 302)),
+    "admin/logout/": at("/admin/logout/", who=always(INSTALLATION, 302), anonymous=302),
+    "admin/password_change/": at("/admin/password_change/", who=always(INSTALLATION, 302)),
+    "admin/password_change/done/": at("/admin/password_change/done/", who=INSTALLATION, installation=True),
+    "admin/autocomplete/": at(
+        "/admin/autocomplete/?app_label=flowpilot&model_name=flow&field_name=domain&term=",
+        who=INSTALLATION,
+        unchosen=403,
+    ),
+    "admin/jsi18n/": at("/admin/jsi18n/", who=INSTALLATION),
+    "admin/(?P<url>.*)$": at("/admin/nothing/", who=always(INSTALLATION, 404)),
+    "healthz": at("/healthz", who=PUBLIC),
+}
+
+ADMIN = re.compile(r"admin/(\w+)/(\w+)/(.*)")
+
+
+def routes() -> list[str]:
+    """The patterns of the URLconf, joined from the root."""
+
+    def below(patterns: list, prefix: str) -> Iterator[tuple[str, URLPattern]]:
+        for pattern in patterns:
+            path = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLPattern):
+                yield path
+            else:
+                yield from below(pattern.url_patterns, path)
+
+    return list(below(get_resolver().url_patterns, ""))
+
+
+def place_of(route: str) -> Place | None:
+    """The entry of a route; those of admin classes are all alike."""
+    if route in PLACES:
+        return PLACES[route]
+    if route.startswith("admin/^(?P<app_label>"):
+        apps = ("flowpilot", "ratings")
+        return at(*(f"/admin/{app}/" for app in apps), who=INSTALLATION, unchosen=404, installation=True)
+    found = ADMIN.fullmatch(route)
+    model_admin = next(
+        (
+            a
+            for m, a in admin.site._registry.items()
+            if found and m._meta.label_lower == f"{found[1]}.{found[2]}"
+        ),
+        None,
+    )
+    return _admin_place(model_admin, found[3]) if model_admin else None
+
+
+def _admin_place(model_admin: admin.ModelAdmin, rest: str) -> Place:
+    model, tenant = model_admin.opts.model_name, isinstance(model_admin, TenantAdmin)
+    address = f"/admin/{model_admin.opts.app_label}/{model}/" + rest.replace(
+        "<path:object_id>", "{" + f"{model}.pk" + "}"
+    )
+    allowed = {
+        "add/": _allows(model_admin, "add"),
+        "<path:object_id>/delete/": _allows(model_admin, "delete"),
+    }
+    answer: int = 200 if allowed.get(rest, True) else 403
+    if rest == "<path:object_id>/":
+        answer = 302
+    who = always(INSTALLATION, answer)
+    if tenant:
+        who["unchosen"] = answer if answer == 302 else 404 if rest.startswith("<") else 403
+    return Place((address,), who, installation=not tenant)
+
+
+def _allows(model_admin: admin.ModelAdmin, act: str) -> bool:
+    if isinstance(model_admin, TenantAdmin):
+        return not model_admin.facts
+    closed = {"User": ("delete",), "Account": ("delete",)}
+    return act not in closed.get(model_admin.model.__name__, ("add", "delete"))
