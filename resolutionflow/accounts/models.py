@@ -114,7 +114,7 @@ class User(AbstractBaseUser):
         super().clean()
         self.email = self.email.strip().lower()
 
-    def get_full_name(self) -> str:
+    def get_short_name(self) -> str:
         return self.name
 
     @property
@@ -147,6 +147,9 @@ class ApiToken(models.Model):
     hash = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "API token"
 
     def __str__(self) -> str:
         return self.label

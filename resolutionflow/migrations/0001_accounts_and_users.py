@@ -134,6 +134,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "API token",
+            },
         ),
         migrations.CreateModel(
             name="AuditEntry",
