@@ -16,10 +16,12 @@ from resolutionflow.long_select import LongSelect
 class SessionSelects(forms.Form):
     """Shows the choice of the query string; a parameter that is repeated shows its last value."""
 
-    status = forms.ChoiceField(label="Status", choices=[("", "Any status"), *Status.choices])
-    outcome = forms.ChoiceField(label="Outcome", choices=[("", "Any outcome"), *Outcome.choices])
-    client_id = forms.ChoiceField(label="Client", widget=LongSelect)
-    engineer_id = forms.ChoiceField(label="Engineer", widget=LongSelect)
+    status = forms.ChoiceField(required=False, label="Status", choices=[("", "Any status"), *Status.choices])
+    outcome = forms.ChoiceField(
+        required=False, label="Outcome", choices=[("", "Any outcome"), *Outcome.choices]
+    )
+    client_id = forms.ChoiceField(required=False, label="Client", widget=LongSelect)
+    engineer_id = forms.ChoiceField(required=False, label="Engineer", widget=LongSelect)
 
     def __init__(self, data: QueryDict, *, viewer: User, account: Account) -> None:
         super().__init__(data)
