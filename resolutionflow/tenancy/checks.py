@@ -19,10 +19,10 @@ REFERENCE_TABLES = {"resolutionflow.Account", "resolutionflow.User"}
 
 def tenant_rules(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Keys led by account, relations that carry it, no relation between tenant and framework tables."""
-    return [fault for model in apps.get_models(include_auto_created=True) for fault in _faults(model)]
+    return [fault for model in apps.get_models(include_auto_created=True) for fault in faults_of(model)]
 
 
-def _faults(model: type[models.Model]) -> Iterator[CheckMessage]:
+def faults_of(model: type[models.Model]) -> Iterator[CheckMessage]:
     if not issubclass(model, TenantModel):
         for field in model._meta.local_fields:
             if _is_tenant(field.related_model):
@@ -32,10 +32,11 @@ def _faults(model: type[models.Model]) -> Iterator[CheckMessage]:
         yield from _field_faults(field)
     if model._meta.local_many_to_many:
         yield _error(6, f"{model._meta.label} has a many-to-many: make it a tenant model.")
-    if not all(
-        isinstance(manager, TenantManager) for manager in (model._base_manager, model._default_manager)
-    ):
+    managers = [model._base_manager, *model._meta.managers]
+    if not all(isinstance(manager, TenantManager) for manager in managers):
         yield _error(9, f"{model._meta.label} has a manager that ignores the scope.")
+    if model._meta.unique_together:
+        yield _error(7, f"{model._meta.label} has unique_together. Use a UniqueConstraint led by account.")
     uniques = [key for key in model._meta.constraints if isinstance(key, models.UniqueConstraint)]
     for key in [*uniques, *model._meta.indexes]:
         if _first_column(key) != "account":

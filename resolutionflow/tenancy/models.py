@@ -1,6 +1,6 @@
 """The base classes of every table that belongs to an account."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Self, cast
 from uuid import UUID
 
@@ -20,6 +20,13 @@ class TenantQuerySet(models.QuerySet):
         return super().bulk_create(rows, *args, **kwargs)
 
     bulk_create.alters_data = True  # type: ignore[attr-defined]
+
+    def update(self, **kwargs: Any) -> int:
+        if {"account", "account_id"} & kwargs.keys():
+            raise ValueError("The account of a row never changes.")
+        return super().update(**kwargs)
+
+    update.alters_data = True  # type: ignore[attr-defined]
 
 
 class TenantManager(models.Manager):
@@ -55,9 +62,17 @@ class TenantModel(models.Model):
         self.take_account_from_scope()
         super().save(*args, **kwargs)
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.take_account_from_scope()
+        return super().delete(*args, **kwargs)
+
     def full_clean(self, *args: Any, **kwargs: Any) -> None:
         self.take_account_from_scope()  # constraints led by the account are checked against it
         super().full_clean(*args, **kwargs)
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        # No form has the account, and Django leaves out the constraints of fields that a form does not have.
+        super().validate_constraints(set(exclude or ()) - {"account"})
 
     def take_account_from_scope(self) -> None:
         """Sets a missing account; raises NoAccountInScope when the row belongs to another one than that in scope."""
