@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from django import forms
@@ -98,7 +98,7 @@ class TeamQuery:
         """The list of the sessions behind a figure: those of the page, narrowed by further filters of the list."""
         return url_with("sessions:list", self.parameters | filters)
 
-    @property
+    @cached_property
     def sessions(self) -> SessionQuerySet:
         return self._listed(self.parameters)
 
@@ -107,7 +107,7 @@ class TeamQuery:
         before = self.period.before
         return self.sessions_ever.filter(started_at__gte=before.start, started_at__lt=before.end)
 
-    @property
+    @cached_property
     def sessions_ever(self) -> SessionQuerySet:
         return self._listed({"period": "all"} | self.choice)
 

@@ -10,19 +10,16 @@ from django.utils.safestring import SafeString, mark_safe
 
 
 class LongSelect(forms.Select):
-    """Renders as forms.Select does, without two templates for every option, in a quarter of the time."""
+    """Renders ungrouped choices as forms.Select does, but without two templates for each: a fifth of the time."""
 
     def render(
         self, name: str, value: Any, attrs: Mapping[str, Any] | None = None, renderer: Any = None
     ) -> SafeString:
-        selected = mark_safe(" selected")
+        chosen, selected = self.format_value(value), mark_safe(" selected")
         options = format_html_join(
             "\n",
             '<option value="{}"{}>{}</option>',
-            (
-                (option["value"], selected if option["selected"] else "", option["label"])
-                for option in self.options(name, self.format_value(value))
-            ),
+            ((key, selected if str(key) in chosen else "", label) for key, label in self.choices),
         )
         attributes = flatatt(self.build_attrs(self.attrs, dict(attrs or {})))
         return format_html('<select name="{}"{}>\n{}\n</select>', name, attributes, options)

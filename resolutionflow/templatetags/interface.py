@@ -226,18 +226,21 @@ def figure(
     A row's `hrefs` may have the address behind a key's figure. about: URL of the definition. The page must set
     `{% block charts %}` (base.html).
     """
+    described = [(key, heading, unit, unit not in ("text", "day")) for key, heading, unit in columns]
     table = [
-        [(metric(row[key], unit), unit, row.get("hrefs", {}).get(key, "")) for key, _, unit in columns]
+        [
+            (metric(row[key], unit), number, row.get("hrefs", {}).get(key, ""))
+            for key, _, unit, number in described
+        ]
         for row in rows
     ]
-    headings = [(heading, unit) for _, heading, unit in columns]
     return {
         "figure": figure,
         "name": name,
         "json_id": f"figure-{name}-json",
         "title": title,
         "summary": summary,
-        "headings": headings,
+        "headings": [(heading, number) for _, heading, _, number in described],
         "rows": table,
         "note": note,
         "about": about,
