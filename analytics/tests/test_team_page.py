@@ -176,7 +176,7 @@ def test_an_empty_period_leads_to_the_90_days_that_end_with_the_newest_session(
         for name in ("flows", "engineers")
     ]
     assert texts == [
-        "No flow was used None of these sessions ran a flow.",
+        "No flow was used No session of this period ran a flow.",
         "Nobody worked a session No session started in this period.",
     ]
 

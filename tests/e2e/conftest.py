@@ -44,8 +44,13 @@ def look():
 
 
 @pytest.fixture
-def context(browser, look, live_server, clock):
+def noon(clock):
+    """It is noon on the day that rows.py is written for."""
     clock(NOW)
+
+
+@pytest.fixture
+def context(browser, look, live_server, noon):
     cache.clear()  # the limits on signing in are counted there
     context = browser.new_context(base_url=live_server.url, **look.options)
     context.set_default_timeout(PATIENCE)
@@ -68,5 +73,5 @@ def page(context, complaints):
 
 
 @pytest.fixture
-def team(account, engineer, colleague):
+def team(noon, account, engineer, colleague):
     return make_team(engineer, colleague)

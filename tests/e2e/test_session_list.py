@@ -121,7 +121,9 @@ def test_a_session_shows_what_was_done_in_order(page):
     expect(steps).to_have_text(
         [
             re.compile(r"Does webmail work\? No\s+taken back\s+10 Mar 2026, 09:01"),
-            re.compile(r"Does webmail work\? Yes\s+After the second try\.\s*The first was a typo\.\s+10 Mar 2026, 09:03"),
+            re.compile(
+                r"Does webmail work\? Yes\s+After the second try\.\s*The first was a typo\.\s+10 Mar 2026, 09:03"
+            ),
             re.compile(r"Remove the stored password Done\s+10 Mar 2026, 09:08"),
         ]
     )
@@ -151,7 +153,10 @@ def test_a_time_says_its_exact_moment_in_the_zone_of_the_account(page):
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("/sessions/?outcome=great", "Unknown value. Use one of: resolved, workaround, escalated, unresolved."),
+        (
+            "/sessions/?outcome=great",
+            "Unknown value. Use one of: resolved, workaround, escalated, unresolved.",
+        ),
         ("/sessions/?after=yesterday", "This page does not exist. Go back to the first one."),
         ("/sessions/?day=2026-02-30", "Give the day as YYYY-MM-DD."),
     ],

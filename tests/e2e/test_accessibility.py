@@ -1,0 +1,94 @@
+"""axe finds nothing on any page, wide and narrow, light and dark. The error pages are in test_error_pages.py.
+
+Django's back office and the API's docs are other people's pages and left out.
+"""
+
+import pytest
+from playwright.sync_api import expect
+
+from flowpilot.models import Session
+from tests.e2e.axe import axe
+from tests.e2e.looks import NARROW, NARROW_DARK, WIDE
+from tests.e2e.people import log_in
+
+pytestmark = pytest.mark.browser
+
+
+def in_every_look(page):
+    """One load serves all four looks: a page follows the system's theme and the window at once."""
+    for look in (WIDE, NARROW):
+        page.set_viewport_size({"width": look.width, "height": look.height})
+        for theme in ("dark", "light"):
+            page.emulate_media(color_scheme=theme)
+            axe(page)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/accounts/login/",
+        "/accounts/password/reset/",
+        "/accounts/password/reset/done/",
+        "/accounts/password/reset/key/1-gone/",
+        "/accounts/password/reset/key/done/",
+        "/accounts/inactive/",
+    ],
+)
+def test_signing_in(page, db, address):
+    page.goto(address)
+    in_every_look(page)
+
+
+def test_a_form_with_errors(page, db):
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill("nobody@northgate.example")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    in_every_look(page)
+
+
+def test_team_analytics(page, team, team_admin):
+    log_in(page, team_admin)
+    for address in ("/analytics/", "/analytics/?from=2025-06-01&to=2025-06-30", "/analytics/?period=5y"):
+        page.goto(address)
+        expect(page.locator("#chart-outcomes .main-svg").first).to_be_visible()
+        in_every_look(page)
+    page.get_by_text("Show data").click()
+    page.locator("#period-custom").click()
+    in_every_look(page)
+
+
+def test_sessions(page, team, team_admin, engineer):
+    log_in(page, team_admin)
+    session = Session.objects.get(psa_ticket_id="T-1001")
+    for address in (
+        "/sessions/?q=outlook&outcome=resolved",
+        "/sessions/?q=none",
+        f"/sessions/{team.newest.id}/",
+    ):
+        page.goto(address)
+        in_every_look(page)
+    log_in(page, engineer)
+    page.goto(f"/sessions/{session.id}/")
+    in_every_look(page)
+
+
+def test_the_pages_around_them(page, team, team_admin, super_admin):
+    log_in(page, team_admin)
+    for address in ("/help/metrics/", "/accounts/password/change/", "/accounts/logout/"):
+        page.goto(address)
+        in_every_look(page)
+    log_in(page, super_admin)
+    page.goto("/accounts/choose/")
+    in_every_look(page)
+
+
+@pytest.mark.parametrize("look", [NARROW, NARROW_DARK], ids=str)
+def test_the_drawer(page, team, team_admin):
+    log_in(page, team_admin)
+    page.goto("/sessions/")
+    page.get_by_role("button", name="Menu", exact=True).click()
+    page.locator(".me > summary").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    axe(page)
