@@ -138,8 +138,18 @@ ABANDONED = one(outcome=None, seconds=None, open="abandoned")
 @example(USUAL, [ABANDONED] * 3, False, None, None)
 @example(USUAL, [one()] * 3 + [ABANDONED] * 77, False, None, None)  # 3/80
 @example(USUAL, [one(seconds=1), one(seconds=2), one(seconds=5)], False, None, None)
+@example(  # the last instant of the range, and the first behind it
+    SimpleNamespace(**vars(USUAL) | {"now": datetime(2026, 4, 1, 12, 0, tzinfo=UTC), "period": (3, 2)}),
+    [one(back=timedelta(days=1, hours=13, microseconds=late)) for late in (1, 0, -1)],
+    False,
+    None,
+    None,
+)
 @example(USUAL, [one(stars=4), one(stars=4), one(stars=4), one(stars=5)], False, None, None)  # 4.25
 @example(USUAL, [one(engineer=n, flow=n) for n in range(len(NAMES))], False, None, None)  # all tied
+@example(
+    USUAL, [one(engineer=n, flow=n) for n in range(13) for _ in range(n)], False, None, None
+)  # none tied
 @example(USUAL, [one(engineer=n, flow=n) for n in range(len(NAMES))] * 2 + [one()], False, 0, None)
 @example(
     EMPTY_DAY,
