@@ -8,14 +8,21 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from resolutionflow.administration.forms import WholeRowForm
 from resolutionflow.models import Account, ApiToken, AuditEntry, User
 
 
 class KeptAdmin(admin.ModelAdmin):
     """Nothing is deleted here: accounts go by `delete_account`, users are deactivated, tokens revoked."""
 
+    form = WholeRowForm
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # A list that is filtered by the beginning of a hash tells it letter by letter.
+        return not lookup.startswith(("password", "hash")) and super().lookup_allowed(lookup, value, request)
 
 
 class ReadOnlyAdmin(KeptAdmin):

@@ -52,7 +52,7 @@ ITEMS = [
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Context processor. Asks the database for nothing, but for the accounts that a super admin may choose."""
-    user = request.user
+    user = getattr(request, "user", None)  # none yet where a request is refused at the door
     if not isinstance(user, User):
         return {}
     return {

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.admin import ModelAdmin
 from django.http import Http404, HttpRequest
 
+from resolutionflow.administration.forms import WholeRowForm
 from resolutionflow.tenancy.models import TenantModel
 
 
@@ -13,6 +14,7 @@ class TenantAdmin(ModelAdmin):
     another account is 404. Read-only where `facts` is set: what figures count is not edited by hand."""
 
     facts = False
+    form = WholeRowForm
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return getattr(request, "account", None) is not None and super().has_module_permission(request)

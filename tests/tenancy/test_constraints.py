@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import JSONField, Value
 
 from flowpilot.models import Session
 from flowpilot.sessions.models import Outcome, Status
@@ -198,3 +199,9 @@ def test_an_account_has_a_name_a_slug_of_its_own_and_a_limit(db):
     assert "slug" in refused(AccountFactory, slug="a")
     assert refused(AccountFactory, name="") == "account_name_given"
     assert refused(AccountFactory, idle_limit=timedelta(0)) == "account_idle_limit_is_positive"
+
+
+@pytest.mark.parametrize("decisions", [{}, "text", 1, None])
+def test_decisions_are_a_list(account, decisions):
+    with pytest.raises(IntegrityError, match="session_decisions_are_a_list"):
+        SessionFactory(decisions=Value(decisions, JSONField()))

@@ -78,7 +78,7 @@ def test_no_road_from_a_row_without_a_scope(home):
         lambda: flow.domain,
         lambda: flow.current_version,
         lambda: list(flow.versions.all()),
-        lambda: flow.steps.count(),
+        flow.steps.count,
         lambda: flow.steps.create(node_id="n", title="N"),
         lambda: session.rating,
         lambda: prefetch([flow], "steps"),
