@@ -1,4 +1,4 @@
-"""Every route. Each view behind the sign-in says so itself; tests/test_isolation.py walks them all."""
+"""Every route. Each view behind the sign-in says so itself; tests/isolation walks them all."""
 
 from allauth.account import views as sign_in
 from django.contrib import admin
