@@ -8,15 +8,18 @@ from functools import wraps
 from typing import Any, cast
 
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from ninja import NinjaAPI, Schema
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer, SessionAuth
 
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.tenancy import account_scope
+
+
+JSON = "application/json"
 
 
 class ErrorDetail(Schema):
@@ -39,10 +42,12 @@ ERRORS: dict[int, Any] = {401: ErrorDetail, 403: ErrorDetail, 404: ErrorDetail, 
 class TokenAuth(HttpBearer):
     openapi_description = "A token of yours; `manage.py create_api_token` prints one."
 
-    def authenticate(self, request: HttpRequest, token: str) -> User | None:
+    def authenticate(self, request: HttpRequest, token: str) -> User:
         user = ApiToken.user_of(token)
-        if user is not None:
-            request.user = user
+        if user is None:
+            # A call that names a token means it: the browser's login must not stand in for a wrong one.
+            raise AuthenticationError
+        request.user = user
         return user
 
 
@@ -110,6 +115,26 @@ def refuse_invalid(form: BaseForm) -> None:
     """Raises the 422 that names each fault of a query string."""
     if not form.is_valid():
         raise ValidationError(faults_of(form.errors))
+
+
+class ApiErrorMiddleware:
+    """Gives a path or a method that the API does not have the API's own shape of error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        words = {404: "Not found", 405: "Method not allowed"}.get(response.status_code)
+        if words and request.path.startswith("/api/") and not response["Content-Type"].startswith(JSON):
+            allowed = {"Allow": response["Allow"]} if "Allow" in response else {}
+            return JsonResponse(
+                {"detail": words},
+                status=response.status_code,
+                headers=allowed,
+                content_type=f"{JSON}; charset=utf-8",
+            )
+        return response
 
 
 def faults_of(errors: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -190,6 +190,8 @@ def test_without_a_valid_token_or_login_it_is_401(ask, team_admin, client):
     ]
     client.force_login(left)
     refused.append(ask())
+    client.force_login(team_admin)
+    refused.append(ask(token="garbage"))  # a login does not stand in for a wrong token
     assert [said(response) for response in refused] == [(401, {"detail": "Unauthorized"})] * len(refused)
 
 
@@ -290,6 +292,12 @@ def test_there_is_only_get(client, team_admin, method):
     client.force_login(team_admin)
     response = getattr(client, method)(URL)
     assert (response.status_code, response["Allow"]) == (405, "GET")
+    assert response.json() == {"detail": "Method not allowed"}
+
+
+def test_a_path_that_is_none_answers_as_the_api_does(client):
+    response = client.get("/api/v1/no/such/thing")
+    assert said(response) == (404, {"detail": "Not found"})
 
 
 def test_the_document_says_what_can_come_back(client, account):

@@ -11,7 +11,7 @@ COUNTS = "!exists(@.undone_at ? (@ != null)) && !exists(@.taken_over ? (@ == tru
 # without a time counts as older than any with one.
 LAST_NODE = """(
     select last.decision ->> 'node_id'
-      from jsonb_path_query(%(expressions)s, 'strict $[*]', silent => true) with ordinality last (decision, position),
+      from jsonb_array_elements(%(expressions)s) with ordinality last (decision, position),
            lateral (select regexp_replace(last.decision ->> 'at', 'Z$', '+00:00')) written (at),
            lateral (select jsonb_path_query_first_tz(
                to_jsonb(written.at), '$.datetime() ? (@.type() starts with "timestamp")', silent => true

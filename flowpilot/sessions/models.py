@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from flowpilot.clients.models import Client
@@ -130,6 +131,15 @@ class Session(TenantModel):
             models.CheckConstraint(
                 name="session_confidence_is_a_share",
                 condition=Q(confidence__isnull=True) | Q(confidence__gte=0, confidence__lte=1),
+            ),
+            models.CheckConstraint(
+                name="session_decisions_are_a_list",
+                condition=Q(
+                    Exact(
+                        Func(F("decisions"), function="jsonb_typeof", output_field=models.TextField()),
+                        "array",
+                    )
+                ),
             ),
             models.CheckConstraint(name="session_source_known", condition=Q(source__in=Source.values)),
         ]

@@ -238,7 +238,6 @@ def test_odd_decisions_are_read_as_what_they_say(lead, made):
     made("missing members", decisions=[{"node_id": "n1"}])
     made("an empty one", decisions=[{}])
     made("no object", decisions=["n1", 7, None, ["n1"], True])
-    made("no list", decisions={"node_id": "n2"})
     made("a number for a step", decisions=[decision(7, answer=7)])
     made("more members", decisions=[decision(extra={"node_id": "n3"})])
     made("untidy blanks", decisions=[decision(answer=" Yes ")])
@@ -291,7 +290,6 @@ def test_given_up_at_the_last_decision(lead, made):
 def test_a_time_that_is_none_is_older_than_any(lead, made, at):
     n1 = decision("n1", at="2026-03-30T09:00:00Z")
     made("odd", status="abandoned", decisions=[n1, decision("n2", at=at)])
-    made("odd list", status="abandoned", decisions={"at": at})
     assert found(lead, dropped_at="n1") == ["odd"]
     assert found(lead, dropped_at="n2") == []
 
