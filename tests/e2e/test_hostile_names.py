@@ -16,7 +16,7 @@ NAMES = [
     "\"><img src=x onerror=alert(2)>'`",
     "</script><script>alert(3)</script>{{ 7*7 }}{% now %}",
     "🧑🏽‍💻 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 🔥",
-    "مكتب المساعدة ‮drah‬",
+    "مكتب المساعدة \u202edrah\u202c",
     '=HYPERLINK("http://example.org","x")',
     "W" * 200,
 ]

@@ -71,7 +71,11 @@ def test_each_period_is_an_address_that_back_and_forward_know(page):
 def test_panels_hold_their_place_while_they_load(page):
     page.goto("/analytics/")
     held = []
-    page.route("**/analytics/panels/**", lambda route: held.append(route))
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/analytics/panels/**", hold)
     period(page, "7 days").click()
     expect(page.locator(".skeleton")).to_have_count(7)  # four cards, the chart, two tables
     expect(page.locator(".skeleton").first).to_be_visible()
