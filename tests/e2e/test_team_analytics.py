@@ -62,6 +62,8 @@ def test_each_period_is_an_address_that_back_and_forward_know(page):
     expect(page).to_have_url("/analytics/")
     shows(page, *MONTH)
     page.go_forward()
+    expect(page).to_have_url("/analytics/?period=7d")
+    shows(page, *WEEK)
     page.go_forward()
     expect(page).to_have_url("/analytics/?period=90d")
     expect(period(page, "90 days")).to_have_attribute("aria-current", "true")
