@@ -1,6 +1,7 @@
 from urllib.parse import parse_qs
 
 import pytest
+from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -8,6 +9,12 @@ from django.utils import timezone
 from resolutionflow.tests.factories import SuperAdminFactory
 from tests.isolation import houses
 from tests.isolation.places import CHOOSE, SIGN_IN
+
+
+@pytest.fixture(autouse=True)
+def _no_sign_ins_before():
+    """The limits of sign-in count in the cache, over all tests."""
+    cache.clear()
 
 
 @pytest.fixture
