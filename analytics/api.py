@@ -8,7 +8,7 @@ from uuid import UUID
 from ninja import Field, Query, Router, Schema
 
 from analytics import team
-from flowpilot.sessions.models import Outcome
+from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.api import ERRORS, in_account, refuse_invalid, team_only
 from resolutionflow.metrics import round_half_up
@@ -82,7 +82,7 @@ class TeamAnalytics(Schema):
 
 
 @router.get("/team", response={200: TeamAnalytics, **ERRORS}, summary="Team analytics")
-@team_only
+@team_only("You don't have access to team analytics")
 def team_analytics(request: AccountRequest, parameters: Query[TeamQueryParameters]) -> dict[str, Any]:
     """The figures of the team page. For team admins and super admins."""
     form = team.TeamForm(request.GET, account=request.account, now=request.now)

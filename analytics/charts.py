@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from flowpilot.sessions.models import Outcome
+from flowpilot.sessions.states import Outcome
 
 Figure = dict[str, Any]
 Point = Mapping[str, Any]

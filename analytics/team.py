@@ -1,5 +1,6 @@
 """Team analytics: which sessions are meant, and the rows of each panel. Page and JSON read the same rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property, partial
@@ -14,13 +15,13 @@ from flowpilot.clients.choices import client_choices
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.models import Client
 from flowpilot.sessions.filters import SessionFilterForm
-from flowpilot.sessions.models import Outcome
+from flowpilot.sessions.states import Outcome
 from ratings.metrics import RATINGS_OF_SESSIONS
 from resolutionflow.accounts.choices import engineer_choices
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.links import url_with
 from resolutionflow.long_select import LongSelect
-from resolutionflow.metrics import every_day
+from resolutionflow.metrics import Metric, every_day
 from resolutionflow.period_form import PeriodForm
 from resolutionflow.periods import Period
 
@@ -104,8 +105,7 @@ class TeamQuery:
 
     @property
     def sessions_before(self) -> SessionQuerySet:
-        before = self.period.before
-        return self.sessions_ever.filter(started_at__gte=before.start, started_at__lt=before.end)
+        return self.sessions_ever.during(self.period.before)
 
     @cached_property
     def sessions_ever(self) -> SessionQuerySet:
@@ -132,16 +132,15 @@ def top_engineers(query: TeamQuery) -> list[dict[str, Any]]:
     return _top(query.sessions, "user", {})
 
 
-def _top(sessions: SessionQuerySet, of: str, further: dict[str, Any]) -> list[dict[str, Any]]:
+def _top(sessions: SessionQuerySet, of: str, further: Mapping[str, Metric]) -> list[dict[str, Any]]:
     # Counted by id alone first: names and medians are dear, and only those of the rows shown are needed.
     counted = sessions.values(f"{of}_id").annotate(count=Count("pk"))
     placed = counted.annotate(place=Window(Rank(), order_by=F("count").desc()))
     shown = placed.filter(place__lte=TOP)  # more than ten where the last place is shared
     ids = [row[f"{of}_id"] for row in shown]
     figures = sessions.filter(**{f"{of}_id__in": ids}).by(f"{of}_id", *ROW)
-    rows = [
-        {"id": row.pop(f"{of}_id"), **row} for row in figures.annotate(name=Max(f"{of}__name"), **further)
-    ]
+    also = {name: metric.expression for name, metric in further.items()}
+    rows = [{"id": row.pop(f"{of}_id"), **row} for row in figures.annotate(name=Max(f"{of}__name"), **also)]
     # Python orders names by code point, as COLLATE "C" does.
     return sorted(rows, key=lambda row: (-row["sessions"], row["name"], row["id"]))[:TOP]
 

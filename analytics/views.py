@@ -6,13 +6,14 @@ from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from analytics import charts, team
 from flowpilot.metrics import SessionQuerySet
-from flowpilot.sessions.models import Outcome
+from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.scoping import AccountRequest, team_required
 from resolutionflow.htmx import page_or_panel, wants_panel
 from resolutionflow.links import url_with
@@ -40,6 +41,10 @@ class Panel:
     def url(self, query: team.TeamQuery) -> str:
         return url_with("analytics:team-panel", query.parameters, self.name)
 
+    def html(self, query: team.TeamQuery) -> SafeString:
+        """Rendered by itself, so that no panel sees what another one was given."""
+        return render_to_string(self.file, self.context(query))
+
 
 @require_GET
 @team_required(NO_ACCESS)
@@ -51,12 +56,10 @@ def team_page(request: AccountRequest) -> HttpResponse:
         "query": query,
         "form": form,
         "where": f"{request.account.name} · {request.account.time_zone}",
-        "panels": [(panel, panel.url(query)) for panel in TEAM_PANELS.values()],
-        "lazy": lazy,
+        "panels": [
+            (panel, panel.url(query), "" if lazy else panel.html(query)) for panel in TEAM_PANELS.values()
+        ],
     }
-    if not lazy:
-        for panel in TEAM_PANELS.values():
-            context |= panel.context(query)
     return page_or_panel(request, "analytics/team.html", "analytics/_team.html", context)
 
 
@@ -67,8 +70,7 @@ def team_panel(request: AccountRequest, panel: str) -> HttpResponse:
     if panel not in TEAM_PANELS:
         raise Http404("No such panel")
     query, _ = _read(request)
-    chosen = TEAM_PANELS[panel]
-    return render(request, chosen.file, {"query": query, **chosen.context(query)})
+    return HttpResponse(TEAM_PANELS[panel].html(query))
 
 
 def _read(request: AccountRequest) -> tuple[team.TeamQuery, team.TeamForm]:
@@ -110,6 +112,8 @@ def _empty(query: team.TeamQuery) -> dict[str, Any]:
 
 def _outcomes(query: team.TeamQuery) -> dict[str, Any]:
     points = [{"date": row["day"], **row} for row in team.daily(query)]
+    if not any(point["sessions"] for point in points):
+        return {"chart_summary": charts.summary(points)}
     every = query.href()  # always has a query string: the period
 
     def href(day: date, outcome: str | None) -> str:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db.models import Count, Q
 
+from flowpilot.sessions.states import Outcome
 from resolutionflow.metrics import Median, Metric, MetricQuerySet, share
 
 COMPLETED = Q(completed_at__isnull=False)
@@ -21,7 +22,7 @@ class SessionQuerySet(MetricQuerySet):
         ),
         "active_engineers": Metric("Active engineers", "count", None, Count("user_id", distinct=True)),
         **{
-            outcome: Metric(outcome.capitalize(), "count", None, Count("pk", filter=Q(outcome=outcome)))
-            for outcome in ("resolved", "workaround", "escalated", "unresolved")
+            outcome.value: Metric(outcome.label, "count", None, Count("pk", filter=Q(outcome=outcome)))
+            for outcome in Outcome
         },
     }

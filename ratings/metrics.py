@@ -1,21 +1,11 @@
-"""The figures over session ratings. docs/metrics.md defines each in words."""
-
-from collections.abc import Mapping
-from typing import ClassVar
+"""The figures over ratings, as they are asked of sessions. docs/metrics.md defines each in words."""
 
 from django.db.models import Avg, Count
 
-from resolutionflow.metrics import Metric, MetricQuerySet
+from resolutionflow.metrics import Metric
 
-RATINGS_OF_SESSIONS = {  # asked of sessions: their rating is one to one, so nothing is counted twice
-    "avg_csat": Avg("rating__rating"),
-    "ratings": Count("rating__rating"),
+# A session has one rating at the most, so the join counts nothing twice.
+RATINGS_OF_SESSIONS = {
+    "avg_csat": Metric("CSAT", "score", "higher", Avg("rating__rating")),
+    "ratings": Metric("Ratings", "count", None, Count("rating__rating")),
 }
-
-
-class SessionRatingQuerySet(MetricQuerySet):
-    time_field = "created_at"
-    metrics: ClassVar[Mapping[str, Metric]] = {
-        "ratings": Metric("Ratings", "count", None, Count("pk")),
-        "avg_csat": Metric("CSAT", "score", "higher", Avg("rating")),
-    }

@@ -7,20 +7,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from flowpilot.models import Flow, Session, Step
-from ratings.metrics import SessionRatingQuerySet
 from resolutionflow.tenancy.models import (
     OwnerForeignKey,
     TenantForeignKey,
-    TenantManager,
     TenantModel,
     TenantOneToOneField,
 )
 
 COMMENT_LENGTH = 500
-
-
-class SessionRatingManager(TenantManager.from_queryset(SessionRatingQuerySet)):  # type: ignore[misc]
-    pass
 
 
 class SessionRating(TenantModel):
@@ -32,8 +26,6 @@ class SessionRating(TenantModel):
     rating = models.PositiveSmallIntegerField()
     comment = models.CharField(max_length=COMMENT_LENGTH, null=True, blank=True)  # noqa: DJ001 - null: none given
     created_at = models.DateTimeField(default=timezone.now)
-
-    objects: ClassVar = SessionRatingManager()
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [

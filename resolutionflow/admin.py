@@ -42,7 +42,8 @@ class AccountAdmin(KeptAdmin):
 
 @admin.register(User)
 class UserAdmin(KeptAdmin):
-    list_display = ("name", "email", "account", "role", "is_superuser", "is_active")
+    list_display = ("name", "email", "account", "role_label", "is_active")
+    ordering = ("name", "email")
     list_filter = ("role", "is_superuser", "is_active", "account")
     list_select_related = ("account",)
     search_fields = ("name", "email")

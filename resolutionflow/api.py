@@ -18,8 +18,8 @@ from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.tenancy import account_scope
 
-
 JSON = "application/json"
+Operation = Callable[..., Any]
 
 
 class ErrorDetail(Schema):
@@ -73,7 +73,7 @@ def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": str(error) or "Not found"}, status=404)
 
 
-def in_account(operation: Callable[..., Any]) -> Callable[..., Any]:
+def in_account(operation: Operation) -> Operation:
     """Puts the caller's account in scope; a super admin names it by `account=SLUG` on every call."""
 
     @wraps(operation)
@@ -99,16 +99,19 @@ def account_named(request: HttpRequest) -> Account:
     return account
 
 
-def team_only(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """403 for everybody but team admins and super admins."""
+def team_only(message: str) -> Callable[[Operation], Operation]:
+    """403 with the message for everybody but team admins and super admins."""
 
-    @wraps(operation)
-    def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.leads_team:
-            raise HttpError(403, "You don't have access to team analytics")
-        return operation(request, *args, **kwargs)
+    def decorate(operation: Operation) -> Operation:
+        @wraps(operation)
+        def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> Any:
+            if not request.user.leads_team:
+                raise HttpError(403, message)
+            return operation(request, *args, **kwargs)
 
-    return wrapper
+        return wrapper
+
+    return decorate
 
 
 def refuse_invalid(form: BaseForm) -> None:

@@ -15,6 +15,7 @@ def keep_tenant_schema(using: str, **kwargs: Any) -> None:
 
 class ResolutionFlowConfig(AppConfig):
     name = "resolutionflow"
+    verbose_name = "ResolutionFlow"
 
     def ready(self) -> None:
         from resolutionflow.tenancy.checks import tenant_rules

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from math import sqrt
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from django.db import models
 from django.db.models import Count, DecimalField, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, NullIf, TruncDate
 
-from resolutionflow.periods import Period
+from resolutionflow.periods import Period, PeriodBefore
 from resolutionflow.tenancy.models import TenantQuerySet
 
 Z = 1.959964  # of the two-sided 95 % interval
@@ -55,7 +55,7 @@ class MetricQuerySet(TenantQuerySet):
     time_field: ClassVar[str]
     metrics: ClassVar[Mapping[str, Metric]]
 
-    def during(self, period: Period) -> "MetricQuerySet":
+    def during(self, period: Period | PeriodBefore) -> Self:
         return self.filter(**{f"{self.time_field}__gte": period.start, f"{self.time_field}__lt": period.end})
 
     def totals(self, *names: str) -> dict[str, Any]:

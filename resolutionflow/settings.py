@@ -33,7 +33,6 @@ INSTALLED_APPS = [
     "resolutionflow.administration.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
@@ -73,7 +72,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "resolutionflow.navigation.navigation",
             ],
-            "builtins": ["resolutionflow.templatetags.interface"],
+            "builtins": ["resolutionflow.templatetags.interface", "flowpilot.templatetags.sessions"],
         },
     }
 ]
@@ -135,6 +134,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT = "j M Y", "H:i", "j M Y, H:i"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

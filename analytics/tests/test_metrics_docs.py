@@ -18,7 +18,7 @@ from analytics.api import (
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.tests.factories import FlowFactory, SessionFactory
-from ratings.metrics import SessionRatingQuerySet
+from ratings.metrics import RATINGS_OF_SESSIONS
 from resolutionflow.models import Account, User
 from resolutionflow.tests.pages import read
 
@@ -46,7 +46,7 @@ def opens(text):
 
 @pytest.mark.parametrize(
     "metric",
-    [*SessionQuerySet.metrics.values(), *SessionRatingQuerySet.metrics.values()],
+    [*SessionQuerySet.metrics.values(), *RATINGS_OF_SESSIONS.values()],
     ids=lambda m: m.label,
 )
 def test_every_metric_is_defined(metric):

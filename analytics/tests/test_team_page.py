@@ -207,8 +207,8 @@ def test_filters_that_never_had_a_session_can_be_cleared(lead, made, colleague):
         ("from=2025-03-30&to=2026-03-31", "A custom range has at most 366 days."),
         ("from=2026-03-01&to=2026-04-01", "The range may not end after today."),
         ("period=%00", "Null characters are not allowed."),
-        ("engineer_id=me", "This is not the id of an engineer."),
-        ("client_id=%00", "This is not the id of a client."),
+        ("engineer_id=me", "Engineer: This is not the id of an engineer."),
+        ("client_id=%00", "Client: This is not the id of a client."),
     ],
 )
 def test_a_bad_filter_says_so_over_the_default_period(lead, made, query, message):

@@ -409,6 +409,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "PSA activity",
+                "verbose_name_plural": "PSA activity",
                 "abstract": False,
                 "base_manager_name": "objects",
             },

@@ -26,6 +26,7 @@ class PsaActivityLog(TenantModel):
     external_key = models.CharField(max_length=260, null=True, blank=True)  # noqa: DJ001 - null: not imported
 
     class Meta(TenantModel.Meta):
+        verbose_name = verbose_name_plural = "PSA activity"
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["account", "external_key"], name="psa_activity_external_key_once"

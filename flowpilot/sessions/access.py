@@ -1,6 +1,7 @@
 """Who may do what with a session of their own account."""
 
-from flowpilot.sessions.models import Session, Status
+from flowpilot.sessions.models import Session
+from flowpilot.sessions.states import Status
 from resolutionflow.accounts.models import User
 
 

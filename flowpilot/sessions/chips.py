@@ -3,36 +3,14 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.formats import date_format
 
 from flowpilot.models import Client, Domain, Flow
-from flowpilot.sessions.filters import NONE, SessionFilterForm
-from flowpilot.sessions.models import Outcome, Status, Tier
+from flowpilot.sessions.filters import LABELS, NONE, SessionFilterForm
+from flowpilot.sessions.states import Outcome, Status, Tier
 from resolutionflow.accounts.models import User
 from resolutionflow.links import url_with
 
-LABELS = {
-    "on": "Counted on",
-    "day": "Day",
-    "completed_day": "Completed on",
-    "engineer_id": "Engineer",
-    "flow_id": "Flow",
-    "version": "Version",
-    "domain_id": "Domain",
-    "client_id": "Client",
-    "status": "Status",
-    "outcome": "Outcome",
-    "tier": "Tier",
-    "ticket": "Ticket",
-    "rated": "Rated",
-    "rating": "Stars",
-    "node_id": "Step",
-    "option": "Answer",
-    "dropped_at": "Given up at",
-    "thumb": "Thumb",
-    "pushed": "Pushed",
-    "help": "Help",
-    "q": "Search",
-}
 WORDS = {
     "on": {"started": "start", "completed": "end", "rated": "rating", "logged": "time entry"},
     "status": dict(Status.choices),
@@ -55,14 +33,18 @@ def chips(form: SessionFilterForm, parameters: dict[str, list[str]]) -> list[dic
         values = [value for value in parameters.get(field, []) if value]
         if not values or field in form.errors:
             continue
+        if field == "outcome" and set(values) == set(Outcome.values):
+            href = url_with("sessions:list", parameters | {field: []})
+            found.append({"label": label, "value": "any (completed)", "href": href})
+            continue
         words = _names(names[field], values) if field in names else WORDS.get(field, {})
         for value in values:
             kept = parameters | {field: [v for v in values if v != value]}
-            shown = (
-                f"No {label.lower()}"
-                if value == NONE
-                else words.get(value, "Unknown" if field in names else value)
-            )
+            shown = words.get(value, "Unknown" if field in names else value)
+            if value == NONE:
+                shown = f"No {label.lower()}"
+            elif field in ("day", "completed_day"):
+                shown = date_format(form.cleaned_data[field], "j M Y")
             found.append({"label": label, "value": shown, "href": url_with("sessions:list", kept)})
     return found
 

@@ -12,12 +12,36 @@ from django.http import QueryDict
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.psa.models import PsaActivityLog
 from flowpilot.sessions.decisions import has_decision, last_decision_at
-from flowpilot.sessions.models import Outcome, Session, Status, Tier
+from flowpilot.sessions.models import Session
+from flowpilot.sessions.states import Outcome, Status, Tier
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.period_form import PeriodForm
 from resolutionflow.periods import Period, first_instant
 
 NONE = "none"
+LABELS = {  # of each filter, on its chip and before its message
+    "on": "Counted on",
+    "day": "Day",
+    "completed_day": "Completed on",
+    "engineer_id": "Engineer",
+    "flow_id": "Flow",
+    "version": "Version",
+    "domain_id": "Domain",
+    "client_id": "Client",
+    "status": "Status",
+    "outcome": "Outcome",
+    "tier": "Tier",
+    "ticket": "Ticket",
+    "rated": "Rated",
+    "rating": "Stars",
+    "node_id": "Step",
+    "option": "Answer",
+    "dropped_at": "Given up at",
+    "thumb": "Thumb",
+    "pushed": "Pushed",
+    "help": "Help",
+    "q": "Search",
+}
 PUSHED = {
     "note": PsaActivityLog.ActivityType.NOTE_POSTED,
     "time_entry": PsaActivityLog.ActivityType.TIME_ENTRY_POSTED,
@@ -101,6 +125,8 @@ class SessionFilterForm(PeriodForm):
     ) -> None:
         super().__init__(data, now=now, tz=account.tz)
         self.viewer, self.account = viewer, account
+        for name, label in LABELS.items():
+            self.fields[name].label = label
         for name in ("day", "completed_day"):
             self.fields[name].error_messages["invalid"] = "Give the day as YYYY-MM-DD."
 

@@ -10,41 +10,13 @@ from django.utils import timezone
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, Flow, FlowVersion
 from flowpilot.metrics import SessionQuerySet
+from flowpilot.sessions.states import Outcome, Source, Status, Tier
 from resolutionflow.tenancy.models import (
     OwnerForeignKey,
     TenantForeignKey,
     TenantManager,
     TenantModel,
 )
-
-
-class Status(models.TextChoices):
-    ACTIVE = "active", "Active"
-    REQUESTING_ESCALATION = "requesting_escalation", "Help wanted"
-    RESOLVED = "resolved", "Resolved"
-    ESCALATED = "escalated", "Escalated"
-    UNRESOLVED = "unresolved", "Unresolved"
-    ABANDONED = "abandoned", "Abandoned"
-
-
-class Outcome(models.TextChoices):
-    RESOLVED = "resolved", "Resolved"
-    WORKAROUND = "workaround", "Workaround"
-    ESCALATED = "escalated", "Escalated"
-    UNRESOLVED = "unresolved", "Unresolved"
-
-
-class Tier(models.TextChoices):
-    GUIDED = "guided", "Guided"
-    EXPLORING = "exploring", "Exploring"
-    DISCOVERY = "discovery", "Discovery"
-
-
-class Source(models.TextChoices):
-    APP = "app", "App"
-    IMPORT = "import", "Import"
-    API = "api", "API"
-
 
 # Which outcomes a status may have. The open ones and abandoned have none and no completed_at.
 OUTCOMES_OF_STATUS: dict[Status, list[Outcome]] = {

@@ -7,14 +7,15 @@ from django import forms
 from django.http import QueryDict
 
 from flowpilot.clients.choices import client_choices
-from flowpilot.sessions.models import Outcome, Status
+from flowpilot.sessions.states import Outcome, Status
 from resolutionflow.accounts.choices import engineer_choices
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.long_select import LongSelect
 
 
 class SessionSelects(forms.Form):
-    """Shows the choice of the query string; a parameter that is repeated shows its last value."""
+    """Shows the choice of the query string. A parameter that is repeated has no select, which could not show
+    it: its chips say what is chosen, and the other selects keep it."""
 
     status = forms.ChoiceField(required=False, label="Status", choices=[("", "Any status"), *Status.choices])
     outcome = forms.ChoiceField(
@@ -31,3 +32,5 @@ class SessionSelects(forms.Form):
             fields["engineer_id"].choices = cache(partial(engineer_choices, account))
         else:
             del fields["engineer_id"]
+        for name in [name for name in fields if len(data.getlist(name)) > 1]:
+            del fields[name]

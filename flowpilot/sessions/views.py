@@ -37,11 +37,12 @@ def session_list(request: AccountRequest) -> HttpResponse:
         **cursors,
     )
     count = sessions.count()
+    words = f"{count:,} session{'' if count == 1 else 's'}"
     kept = {name: values for name, values in request.GET.lists() if name not in ("before", "after")}
     context = {
         "form": form,
         "title": "Sessions" if request.user.leads_team else "My sessions",
-        "where": f"{request.account.name} · {request.account.time_zone}",
+        "where": f"{words} · {request.account.name} · {request.account.time_zone}",
         "period": form.chosen_period(),
         "whole_time": form.whole_time,
         "selects": SessionSelects(request.GET, viewer=request.user, account=request.account),
@@ -51,7 +52,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
             (name, value) for name, values in kept.items() if name != "q" for value in values
         ],
         "page_fault": page_fault,
-        "words": f"{count:,} session{'' if count == 1 else 's'}",
+        "words": words,
         "sessions": page.rows,
         "previous_href": url_with("sessions:list", kept | {"before": page.before}) if page.before else "",
         "next_href": url_with("sessions:list", kept | {"after": page.after}) if page.after else "",

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from django.utils.http import urlencode
 
+from flowpilot.sessions.filters import LABELS
 from flowpilot.tests.factories import (
     ClientFactory,
     DomainFactory,
@@ -420,7 +421,9 @@ BAD = [
 def test_a_bad_filter_says_so_and_filters_nothing(lead, made, parameters, message):
     made("in the last 30 days", started_at=NOW - timedelta(days=29))
     made("before", started_at=NOW - timedelta(days=40))
-    assert refused(lead, **parameters) == ([message], ["in the last 30 days"])
+    name, *_ = parameters
+    said = message if name in ("period", "from") else f"{LABELS[name]}: {message}"
+    assert refused(lead, **parameters) == ([said], ["in the last 30 days"])
 
 
 def test_a_bad_filter_leaves_the_good_ones_alone(lead, made):

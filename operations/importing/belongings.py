@@ -73,7 +73,7 @@ def stored(session_ids: Iterable[UUID]) -> dict[UUID, Belongings]:
     for id, *rating in ratings.values_list(
         "session_id", "user_id", "flow_id", "rating", "comment", "created_at"
     ):
-        found[id].rating = tuple(rating)
+        found[id].rating = tuple(rating)  # type: ignore[assignment]
     thumbs = StepRating.objects.filter(session_id__in=ids)
     for id, *thumb in thumbs.values_list("session_id", "step_id", "user_id", "was_helpful", "created_at"):
         found[id].thumbs.add(tuple(thumb))  # type: ignore[arg-type]

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from flowpilot.sessions.models import OUTCOMES_OF_STATUS, Outcome, Status, Tier
+from flowpilot.sessions.models import OUTCOMES_OF_STATUS
+from flowpilot.sessions.states import Outcome, Status, Tier
 from operations.importing.faults import Fault
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from flowpilot.sessions.models import Status
+from flowpilot.sessions.states import Status
 from operations.importing.records import ImportedDecision, ImportedSession, in_reach
 
 WEEK = timedelta(weeks=1)

@@ -14,7 +14,7 @@ from django.db.models import Case, F, IntegerField, OuterRef, QuerySet, Subquery
 from uuid6 import uuid7
 
 from flowpilot.models import Client, Domain, Flow, Session, Step
-from flowpilot.sessions.models import Source
+from flowpilot.sessions.states import Source
 from operations.importing import belongings
 from operations.importing.belongings import Belongings
 from operations.importing.copying import copy_rows

@@ -154,28 +154,6 @@ def csat(
     }
 
 
-# Words with a mark. The shape differs with the word, so that colour is never the only sign.
-
-STATUSES: dict[str, tuple[str, str]] = {  # status or outcome: word, tone
-    "active": ("Active", "accent"),
-    "requesting_escalation": ("Help wanted", "watch"),
-    "resolved": ("Resolved", "good"),
-    "workaround": ("Workaround", "watch"),
-    "escalated": ("Escalated", "bad"),
-    "unresolved": ("Unresolved", "none"),
-    "abandoned": ("Abandoned", "none"),
-}
-
-
-@register.simple_tag
-def status(value: str | None) -> SafeString | str:
-    """`{% status session.status %}` or of an outcome: its mark and word; "–" of None."""
-    if not value:
-        return NOTHING
-    word, tone = STATUSES[value]
-    return format_html('<span class="status {}">{}{}</span>', tone, icon(f"mark-{value}"), word)
-
-
 @register.simple_tag
 def badge(text: object, tone: Tone = "none") -> SafeString:
     """`{% badge "Needs attention" "watch" %}`: a small label; tone good, watch, bad or none."""
@@ -297,8 +275,17 @@ def filters(
             *((key, value) for key, value in kept if key not in {select.name for select in offered}),
             *shown.items(),
         ],
-        "errors": form.errors,
+        "errors": _faults(form),
         "action": action,
         "target": target,
         "today": period.now.astimezone(period.tz).date(),
     }
+
+
+def _faults(form: BaseForm) -> list[str]:
+    """What is wrong with the query string, each with its parameter; periods say it themselves."""
+    return [
+        str(message) if name in {"period", "from", "to"} else f"{form[name].label}: {message}"
+        for name, messages in form.errors.items()
+        for message in messages
+    ]

@@ -49,8 +49,3 @@ def current_account_id() -> UUID | None:
     if scope is None:
         raise NoAccountInScope("A tenant table was asked for outside of account_scope(account).")
     return None if isinstance(scope, _CrossAccount) else scope
-
-
-def in_scope() -> bool:
-    """Whether an account, or all of them by `cross_account()`, is in scope."""
-    return _scope.get() is not None

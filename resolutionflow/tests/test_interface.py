@@ -10,10 +10,10 @@ from django.http import QueryDict
 from django.template import Context, Template
 from django.utils.html import strip_tags
 
+from flowpilot.templatetags.sessions import TONES
 from resolutionflow.figures import Change, Rate, change, parts, timespan
 from resolutionflow.metrics import Metric
 from resolutionflow.periods import Period
-from resolutionflow.templatetags.interface import STATUSES
 
 LONDON = ZoneInfo("Europe/London")
 SESSIONS = Metric("Sessions", "count", None, Count("pk"))
@@ -214,7 +214,7 @@ def test_status_has_word_and_mark():
 
 def test_marks_differ_for_all_statuses_and_outcomes(settings):
     sprite = (settings.BASE_DIR / "static/img/icons.svg").read_text()
-    shapes = {sprite.split(f'id="mark-{name}"')[1].split("</symbol>")[0] for name in STATUSES}
+    shapes = {sprite.split(f'id="mark-{name}"')[1].split("</symbol>")[0] for name in TONES}
     assert len(shapes) == 7
 
 

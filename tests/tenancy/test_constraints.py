@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import JSONField, Value
 
 from flowpilot.models import Session
-from flowpilot.sessions.models import Outcome, Status
+from flowpilot.sessions.states import Outcome, Status
 from flowpilot.tests.factories import (
     ClientFactory,
     DomainFactory,

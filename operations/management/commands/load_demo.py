@@ -26,7 +26,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             with needs_database():
-                self._load(reset=options["reset"], password=options["password"], quiet=not options["verbosity"])
+                self._load(
+                    reset=options["reset"], password=options["password"], quiet=not options["verbosity"]
+                )
         except Unusable as error:
             raise Refused(str(error)) from None
 
