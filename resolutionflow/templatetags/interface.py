@@ -86,7 +86,6 @@ def stat(
     href: str = "",
     rate: Rate | None = None,
     few_before: bool = False,
-    suffix: str = "",
     about: str = "",
     hint: str = "",
     label: str = "",
@@ -98,7 +97,7 @@ def stat(
     before, since: the same figure of the period before, and the words for that ("to the 30 days before"); without
     `since` no change is shown. href: the sessions behind the figure. rate: from `{% rate_of part whole as r %}`, for a
     share: gives the interval, and "3 of 4 · too few sessions" below 5. few_before: the rate before had too few, so the
-    change is not judged. suffix: after the figure, such as "of 25". about: URL of the definition; hint: what it counts,
+    change is not judged. about: URL of the definition; hint: what it counts,
     in one sentence, in the tooltip. label: in place of the metric's.
     """
     number, unit = parts(value, metric.unit)
@@ -110,7 +109,7 @@ def stat(
         "label": label,
         "slug": slugify(label),
         "number": number,
-        "unit": suffix or unit,
+        "unit": unit,
         "title": timespan(value) if metric.unit == "duration" else "",
         "href": href if value is not None else "",
         "change": moved,
@@ -170,12 +169,12 @@ def pagehead(content: str, title: str, sub: object = "") -> SafeString:
 
 
 @register.simple_block_tag
-def table(content: str, caption: str, *, id: str = "") -> SafeString:
+def table(content: str, caption: str) -> SafeString:
     """`{% table "Top flows" %}<thead>…</thead><tbody>…</tbody>{% endtable %}`; numbers in `<td class="num">`.
 
     The caption names table and scroll area for screen readers; a heading above says it to the eye.
     """
-    return render_to_string("components/table.html", {"content": content, "caption": caption, "id": id})
+    return render_to_string("components/table.html", {"content": content, "caption": caption})
 
 
 @register.simple_block_tag
@@ -193,7 +192,6 @@ def figure(
     summary: str,
     columns: Sequence[tuple[str, str, str]],
     rows: Iterable[Mapping[str, Any]],
-    note: str = "",
     about: str = "",
 ) -> dict[str, Any]:
     """A chart with its title, one sentence that says what it shows, and its data as a table.
@@ -220,7 +218,6 @@ def figure(
         "summary": summary,
         "headings": [(heading, number) for _, heading, _, number in described],
         "rows": table,
-        "note": note,
         "about": about,
     }
 
