@@ -46,8 +46,11 @@ class Change:
 
 
 def change(metric: Metric, value: Number | None, before: Number | None) -> Change | None:
-    """How a figure moved: counts in percent, shares in points, durations in minutes; None where either is None."""
-    if value is None or before is None:
+    """How a figure moved: counts in percent, shares in points, durations in minutes.
+
+    None where there is nothing to compare with: either is None, or a count was 0.
+    """
+    if value is None or before is None or (metric.unit == "count" and not before):
         return None
     moved = _exact(value) - _exact(before)
     size = abs(moved)
@@ -60,9 +63,6 @@ def change(metric: Metric, value: Number | None, before: Number | None) -> Chang
     elif metric.unit == "score":
         rounded = round_half_up(size, 1)
         words = f"{rounded}"
-    elif not before:
-        rounded = size
-        words = "from 0"
     else:
         percent = size / abs(_exact(before)) * 100
         rounded = round_half_up(percent, 1 if percent < 10 else 0)
