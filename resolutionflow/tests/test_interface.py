@@ -110,7 +110,7 @@ def test_localtime_is_in_the_zone_and_exact_on_hover():
         (SESSIONS, 50, 200, Change("75 %", "down", "none")),
         (SESSIONS, 100, 100, Change("no change", "same", "none")),
         (SESSIONS, 12, 0, None),
-        (SESSIONS, 0, 0, Change("no change", "same", "none")),
+        (SESSIONS, 0, 0, None),
         (RESOLUTION, Decimal("0.846"), Decimal("0.825"), Change("2.1 points", "up", "good")),
         (RESOLUTION, Decimal("0.5"), Decimal("0.51"), Change("1.0 point", "down", "bad")),
         (RESOLUTION, Decimal("0.5001"), Decimal("0.5"), Change("no change", "same", "none")),
