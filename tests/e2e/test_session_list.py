@@ -155,10 +155,10 @@ def test_a_time_says_its_exact_moment_in_the_zone_of_the_account(page):
     [
         (
             "/sessions/?outcome=great",
-            "Unknown value. Use one of: resolved, workaround, escalated, unresolved.",
+            "Outcome: Unknown value. Use one of: resolved, workaround, escalated, unresolved.",
         ),
         ("/sessions/?after=yesterday", "This page does not exist. Go back to the first one."),
-        ("/sessions/?day=2026-02-30", "Give the day as YYYY-MM-DD."),
+        ("/sessions/?day=2026-02-30", "Day: Give the day as YYYY-MM-DD."),
     ],
 )
 def test_a_bad_filter_is_named_and_filters_nothing(page, address, words):
