@@ -10,7 +10,6 @@ from django.http import QueryDict
 from django.template import Context, Template
 from django.utils.html import strip_tags
 
-from flowpilot.templatetags.sessions import TONES
 from resolutionflow.figures import Change, Rate, change, parts, timespan
 from resolutionflow.metrics import Metric
 from resolutionflow.periods import Period
@@ -203,19 +202,6 @@ def test_csat_says_how_many_rated():
     assert text(html).startswith("4.4 n = 61 · 32.6 %")
     assert "Engineers' own rating of these sessions" in html.replace("&#x27;", "'")
     assert text(render("{% csat None 0 0 %}")) == "– no rating"
-
-
-def test_status_has_word_and_mark():
-    html = render('{% status "escalated" %}')
-    assert text(html) == "Escalated"
-    assert "#mark-escalated" in html
-    assert render("{% status None %}") == "–"
-
-
-def test_marks_differ_for_all_statuses_and_outcomes(settings):
-    sprite = (settings.BASE_DIR / "static/img/icons.svg").read_text()
-    shapes = {sprite.split(f'id="mark-{name}"')[1].split("</symbol>")[0] for name in TONES}
-    assert len(shapes) == 7
 
 
 def test_text_is_escaped():
