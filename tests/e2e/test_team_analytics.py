@@ -173,7 +173,7 @@ def test_the_figures_of_a_table_open_exactly_their_sessions(page):
         (
             "2026-03-05",
             0.5,
-            "Day: 2026-03-05",
+            "Day: 5 Mar 2026",
             "Printer is offline",
         ),  # open still: below the line of all only
     ],
