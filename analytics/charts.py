@@ -37,7 +37,11 @@ def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome |
             "mode": mode,
             "marker": {"size": 8},
             "stackgroup": "outcomes",
-            "line": {"color": f"var(--c-{outcome.value})", "width": 1},
+            # without any session an outline would only repeat that of the area below
+            "line": {
+                "color": f"var(--c-{outcome.value})",
+                "width": 1 if any(p[outcome.value] for p in points) else 0,
+            },
             "hovertemplate": HOVER,
         }
         for outcome in Outcome

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, cast
 
+from django.db import InterfaceError, OperationalError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -71,6 +72,13 @@ api = NinjaAPI(
 @api.exception_handler(Http404)
 def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": str(error) or "Not found"}, status=404)
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+def database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Left to the middleware that answers 503; under DEBUG the API would print a traceback itself."""
+    raise error
 
 
 def in_account(operation: Operation) -> Operation:

@@ -81,7 +81,7 @@ TEMPLATES = [
 EMBEDDED_DATABASE: Cluster | None = None
 if env("DATABASE_URL", default=""):
     DATABASES = {"default": env.db_url("DATABASE_URL")}
-    if not DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    if not DATABASES["default"].get("ENGINE", "").endswith("postgresql"):
         raise ImproperlyConfigured(
             "DATABASE_URL must name a PostgreSQL database: postgres://user:password@host/name"
         )

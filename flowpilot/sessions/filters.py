@@ -147,7 +147,7 @@ class SessionFilterForm(PeriodForm):
         data = self.cleaned_data
         if data.get("period") or data.get("from"):
             return data.get("period") == "all"
-        return bool(data.get("day") or data.get("help"))
+        return bool(data.get("day") or data.get("completed_day") or data.get("help"))
 
     def sessions(self) -> SessionQuerySet:
         """What the viewer may see of what was asked for, in no order."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.forms import BaseForm, Select
@@ -272,6 +273,7 @@ def filters(
             *((key, value) for key, value in kept if key not in {select.name for select in offered}),
             *shown.items(),
         ],
+        "shown": urlencode([*kept, *shown.items()]),
         "errors": _faults(form),
         "action": action,
         "target": target,

@@ -168,6 +168,7 @@ function failed(event, reason) {
   const { requestConfig, target, elt } = event.detail;
   const words = MESSAGES[reason] ?? "Something went wrong on our side.";
   clearFailure(target);
+  for (const filters of document.querySelectorAll(".filters")) delete filters.asked;
   if (requestConfig.verb !== "get") {
     toast(`${words} Nothing was saved.`, "error");
     return;
@@ -213,17 +214,37 @@ function waiting(step) {
   find("#progress").classList.toggle("on", pending > 0);
 }
 
-document.addEventListener("htmx:configRequest", (event) => {
-  if (!sparse(event.detail.elt)) return;
-  for (const [name, value] of [...event.detail.formData.entries()]) if (value === "") event.detail.formData.delete(name);
+// Two filters changed in quick succession: the second request takes the place of the first (hx-sync) and asks for both,
+// for what it was made from does not know yet of the first choice.
+function joinWithPending(filters, detail) {
+  const url = new URL(detail.path, location.href);
+  for (const [name, value] of detail.formData.entries()) url.searchParams.append(name, value);
+  const shown = new URLSearchParams(filters.dataset.shown);
+  const { asked } = filters;
+  for (const name of new Set(asked ? [...asked.keys(), ...shown.keys()] : [])) {
+    const [before, earlier, now] = [shown, asked, url.searchParams].map((query) => query.getAll(name));
+    if (String(earlier) === String(before) || String(now) !== String(before)) continue;
+    url.searchParams.delete(name);
+    for (const value of earlier) url.searchParams.append(name, value);
+  }
+  filters.asked = new URLSearchParams(url.searchParams);
+  for (const name of new Set(detail.formData.keys())) detail.formData.delete(name);
+  detail.path = url.pathname + url.search;
+}
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (sparse(detail.elt)) for (const [name, value] of [...detail.formData.entries()]) if (value === "") detail.formData.delete(name);
+  const filters = detail.elt.closest?.(".filters");
+  if (filters) joinWithPending(filters, detail);
 });
-document.addEventListener("htmx:beforeRequest", (event) => {
+document.addEventListener("htmx:beforeRequest", ({ detail: { target, xhr } }) => {
   waiting(1);
-  event.detail.target?.setAttribute("aria-busy", "true");
-});
-document.addEventListener("htmx:afterRequest", (event) => {
-  waiting(-1);
-  event.detail.target?.removeAttribute("aria-busy");
+  target?.setAttribute("aria-busy", "true");
+  // htmx does not tell of a request whose element was swapped out meanwhile; the request itself does.
+  xhr.addEventListener("loadend", () => {
+    waiting(-1);
+    target?.removeAttribute("aria-busy");
+  });
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.shouldSwap) clearFailure(event.detail.target);

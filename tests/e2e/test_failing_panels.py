@@ -65,3 +65,26 @@ def test_an_expired_login_leads_to_signing_in_and_back(page, team_admin):
     fill_in(page, team_admin)
     expect(page).to_have_url("/analytics/?period=90d")
     expect(stat(page, "Total sessions")).to_have_text("9")
+
+
+def test_two_filters_in_quick_succession_both_hold(page, team, complaints):
+    complaints.expect("htmx:sendAbort", "htmx:afterRequest")  # the first request gives way
+    slow = []
+
+    def hold_the_first(route):
+        if slow:
+            route.continue_()
+        else:
+            slow.append(route)
+
+    page.route(re.compile(r"/analytics/\?.*period=7d"), hold_the_first)
+    with page.expect_request(re.compile("period=7d")):
+        page.locator("#period-1").click()
+    page.get_by_label("Client", exact=True).select_option("Harbour Dental")
+    expect(stat(page, "Total sessions")).to_have_text("3")
+    expect(page).to_have_url(
+        re.compile(f"period=7d.*client_id={team.harbour.id}|client_id={team.harbour.id}.*period=7d")
+    )
+    expect(page.locator("#period-1")).to_have_attribute("aria-current", "true")
+    expect(page.get_by_label("Client", exact=True).locator("option:checked")).to_have_text("Harbour Dental")
+    expect(page.locator("#progress")).not_to_have_class(re.compile("on"))
