@@ -57,6 +57,8 @@ class UserAdmin(KeptAdmin):
         if not change:
             obj.set_unusable_password()  # they set their own by "Forgot your password?"
         super().save_model(request, obj, form, change)
+        if "is_active" in form.changed_data and not obj.is_active:
+            obj.deactivate(at=timezone.now())
         changed = {name: getattr(obj, name) for name in self.audited if name in form.changed_data}
         if changed or not change:
             action = "user.changed" if change else "user.created"

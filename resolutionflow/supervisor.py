@@ -98,7 +98,8 @@ class Service:
         return process.pid
 
     def _read(self, output: IO[str], say: Callable[[str], None]) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.log.touch(mode=0o600)  # mail that is not sent stands there, with links that open a login
         handler = RotatingFileHandler(self.log, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8")
         with output:
             for line in output:

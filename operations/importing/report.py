@@ -35,10 +35,11 @@ class RejectedFile:
     """FILE.rejected.csv, beside FILE or, where that folder is read-only, in the current one.
 
     Raises Unusable where neither can be written. Made with the first rejected row; `close` removes what an earlier
-    import of the same file left behind if nothing was rejected this time.
+    import of the same file into the same account left behind if nothing was rejected this time.
     """
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, account: str) -> None:
+        self.account = account
         name = f"{source.name}.rejected.csv"
         places = [source.parent / name, Path.cwd() / name]
         path = next((place for place in places if _writable(place)), None)
@@ -52,8 +53,8 @@ class RejectedFile:
         for row in rows:
             if self._file is None:
                 self._file = self.path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
-                csv.writer(self._file).writerow(["line", "reason", "row"])
-            csv.writer(self._file).writerow([row.line, _as_text(row.reason), _as_text(row.raw)])
+                csv.writer(self._file).writerow(["line", "reason", "row", "account"])
+            csv.writer(self._file).writerow([row.line, _as_text(row.reason), _as_text(row.raw), self.account])
             self.count += 1
         if self._file:
             self._file.flush()  # a run that is killed loses no row that it counted
@@ -61,8 +62,16 @@ class RejectedFile:
     def close(self, *, finished: bool) -> None:
         if self._file:
             self._file.close()
-        elif finished:
+        elif finished and self._was_of_this_account():
             self.path.unlink(missing_ok=True)
+
+    def _was_of_this_account(self) -> bool:
+        try:
+            with self.path.open(newline="", encoding="utf-8") as file:
+                first = next(csv.DictReader(file), {})
+        except (OSError, ValueError, csv.Error):
+            return False
+        return first.get("account") == self.account
 
 
 def _writable(path: Path) -> bool:

@@ -28,6 +28,7 @@ from resolutionflow.accounts.models import Account
 from resolutionflow.tenancy import account_scope
 
 BATCH = 2_000  # sessions in one transaction
+HEAVY = 16 << 20  # characters of their rows: a batch of long ones ends earlier, so that memory stays flat
 LARGE = 5_000  # written sessions from which on the planner's statistics are stale
 WAIT_FOR_LOCK = 3.0  # seconds: the connection of an import that was killed may live on for a moment
 
@@ -98,12 +99,14 @@ class Import:
 
     def _batches(self) -> Iterator[list[Row]]:
         batch: list[Row] = []
+        weight = 0
         try:
             for row in self._rows():
                 batch.append(row)
-                if len(batch) == BATCH:
+                weight += len(row.raw)
+                if len(batch) == BATCH or weight >= HEAVY:
                     yield batch
-                    batch = []
+                    batch, weight = [], 0
         except (*BROKEN_GZIP, OSError) as error:
             # the file was looked through before: it changed since, or its disk failed
             self.broke_off = str(error)
@@ -197,7 +200,7 @@ def prepare(
     elif options.format is None:
         first = source.start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         options = replace(options, format="jsonl" if first in (b"{", b"[") else "csv")
-    rejected_file = RejectedFile(path) if keep_rejected and not options.dry_run else None
+    rejected_file = RejectedFile(path, account.slug) if keep_rejected and not options.dry_run else None
     return Import(account, source, options, mapping, now, rejected_file)
 
 

@@ -172,8 +172,8 @@ def test_the_rejected_file_holds_the_rows_as_plain_text(import_rows, tmp_path):
     import_rows(row(), '=HYPERLINK("http://x")')
 
     assert (tmp_path / "sessions.jsonl.rejected.csv").read_text() == (
-        "line,reason,row\n"
-        '2,The line is no JSON: Expecting value at character 1.,"\'=HYPERLINK(""http://x"")"\n'
+        "line,reason,row,account\n"
+        '2,The line is no JSON: Expecting value at character 1.,"\'=HYPERLINK(""http://x"")",northgate\n'
     )
 
 
@@ -196,3 +196,18 @@ def test_what_only_the_database_refuses_is_found_and_rejected(import_rows, reaso
     assert outcome.counts == (3, 2, 0, 0, 1, 0)
     assert reasons() == [(2, "The database refused the row: integer out of range.")]
     assert Session.objects.get(external_id="3").client.name == "Bakery"
+
+
+def test_rows_rejected_for_another_account_are_kept(import_rows, import_file, tmp_path, other_account):
+    assert import_rows(row(), "{").status == 3
+    (tmp_path / "sessions.jsonl").write_text(json.dumps(row(engineer="sam@southgate.example")) + "\n")
+
+    assert import_file(tmp_path / "sessions.jsonl", slug="southgate").status == 0
+    assert (tmp_path / "sessions.jsonl.rejected.csv").exists()
+
+
+def test_long_rows_are_written_before_they_fill_the_memory(import_rows, monkeypatch):
+    monkeypatch.setattr("operations.importing.running.HEAVY", 1)  # so that every row ends its batch
+
+    assert import_rows(*(row(external_id=f"T-{n}") for n in range(3))).counts[:2] == (3, 3)
+    assert Session.objects.count() == 3

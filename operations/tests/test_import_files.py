@@ -156,7 +156,7 @@ def test_rejected_rows_go_to_the_current_folder_where_that_of_the_file_is_read_o
 
     rejected = tmp_path / "here" / "in.jsonl.rejected.csv"
     assert outcome.err == f"The rejected rows and what is wrong with each are in {rejected}.\n"
-    assert rejected.read_text().startswith("line,reason,row\n2,")
+    assert rejected.read_text().startswith("line,reason,row,account\n2,")
     assert list(read_only_file.parent.iterdir()) == [read_only_file]
 
 

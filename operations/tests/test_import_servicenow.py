@@ -201,3 +201,11 @@ def test_analysed_at_is_the_moment_of_the_first_import(import_log):
 )
 def test_the_address_that_stands_for_a_name(name, email):
     assert email_of(name, "acme") == email
+
+
+def test_an_incident_of_endless_rows_is_rejected(import_log, monkeypatch, tmp_path):
+    monkeypatch.setattr("operations.importing.formats.servicenow.MOST_ROWS", 2)
+    outcome = import_log(NEW, ACTIVE, CLOSED, CLOSED.replace("INC1", "INC2"))
+
+    assert outcome.counts == (2, 1, 0, 0, 1, 0)
+    assert "has more than 2 rows" in (tmp_path / "in.csv.rejected.csv").read_text()

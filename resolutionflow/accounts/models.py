@@ -39,7 +39,9 @@ class Account(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(name="account_name_given", condition=~models.Q(name="")),
             models.CheckConstraint(
-                name="account_idle_limit_is_positive", condition=models.Q(idle_limit__gt=timedelta(0))
+                name="account_idle_limit_within_a_year",
+                condition=models.Q(idle_limit__gt=timedelta(0), idle_limit__lte=timedelta(days=366)),
+                violation_error_message="The idle limit is above zero and at most 366 days.",
             ),
         ]
 
@@ -116,6 +118,14 @@ class User(AbstractBaseUser):
 
     def get_short_name(self) -> str:
         return self.name
+
+    def deactivate(self, at: datetime) -> None:
+        """Signs the person out everywhere, for good: neither an old login nor a token comes back with the person, who
+        sets a new password by mail then."""
+        self.is_active = False
+        self.set_unusable_password()
+        self.save(update_fields=["is_active", "password"])
+        self.api_tokens.filter(revoked_at=None).update(revoked_at=at)
 
     @property
     def leads_team(self) -> bool:

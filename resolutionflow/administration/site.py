@@ -1,11 +1,13 @@
 """Django admin, each request inside the scope of one account."""
 
+from contextlib import nullcontext
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.template.response import TemplateResponse
@@ -27,13 +29,17 @@ class ScopedAdminSite(AdminSite):
         def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             account = account_of(request)
             request.account = account  # type: ignore[attr-defined]
-            if account is None:
-                return cast(HttpResponse, view(request, *args, **kwargs))
-            with account_scope(account):
-                response: HttpResponse = view(request, *args, **kwargs)
-                if isinstance(response, TemplateResponse):
-                    response.render()  # lazily rendered it would ask for rows when the scope is over
-                return response
+            try:
+                with account_scope(account) if account else nullcontext():
+                    response: HttpResponse = view(request, *args, **kwargs)
+                    if isinstance(response, TemplateResponse):
+                        response.render()  # lazily rendered it would ask for rows when the scope is over
+                    return response
+            except (ValueError, OverflowError, DataError) as error:
+                if request.method != "GET":
+                    raise
+                # Django's own filters hand any text of the address on to the database.
+                raise BadRequest("This address cannot be understood.") from error
 
         for_staff = super().admin_view(scoped, cacheable)
 

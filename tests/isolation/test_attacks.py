@@ -6,8 +6,9 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from resolutionflow.models import AuditEntry, User
+from resolutionflow.models import ApiToken, AuditEntry, User
 from tests.isolation.places import PUBLIC_ROUTES, TEAM_PANELS, place_of, routes
 
 PASSWORD = "correct horse battery"
@@ -265,3 +266,43 @@ def test_the_back_office_cannot_be_asked_for_password_hashes(as_viewer):
         "apitoken/?user__password__startswith=m",
     ):
         assert root.get(f"/admin/resolutionflow/{path}").status_code == 400, path
+
+
+def test_a_former_email_neither_signs_in_nor_resets(north, with_password):
+    person = with_password(north.engineer)
+    former = person.email
+    assert sign_in(Client(), person).status_code == 302  # allauth remembers the address from here on
+    person.email = "new-address@example.com"
+    person.save()
+    refused = Client().post(reverse("account_login"), {"login": former, "password": PASSWORD})
+    assert refused.status_code == 200
+    Client().post(reverse("account_reset_password"), {"email": former})
+    assert [message for message in mail.outbox if "password/reset/key" in message.body] == []
+    assert sign_in(Client(), person).status_code == 302
+
+
+def test_who_comes_back_comes_back_without_old_logins_and_tokens(north, with_password):
+    person = with_password(north.team_admin)
+    browser = Client()
+    sign_in(browser, person)
+    _, secret = ApiToken.issue(person, "old")
+    person.refresh_from_db()
+    person.deactivate(at=timezone.now())
+    person.is_active = True
+    person.save()
+    assert browser.get("/analytics/").status_code == 302
+    assert ApiToken.user_of(secret) is None
+
+
+@pytest.mark.parametrize("cookie", ['"\\000aaaaaaaaaaaaaaaaaaaaaaaaaaaa"', "x", "ü" * 32, "a" * 33])
+def test_a_cookie_that_we_never_set_is_none(cookie, db):
+    assert Client(headers={"Cookie": f"sessionid={cookie}"}).get("/accounts/login/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["name=%00", "name__regex=(", "created_at__year=0", "created_at__year=99999999999"]
+)
+def test_an_odd_filter_of_the_back_office_is_a_bad_request(query, super_admin):
+    browser = Client()
+    browser.force_login(super_admin)
+    assert browser.get(f"/admin/resolutionflow/account/?{query}").status_code in (302, 400)

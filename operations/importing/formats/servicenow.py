@@ -15,6 +15,8 @@ from operations.importing.records import ImportedDecision, ImportedSession, in_r
 
 Cells = Sequence[str]
 
+MOST_ROWS = 10_000  # of one incident
+
 
 def read(source: Source, mapping: Mapping, account_slug: str) -> Iterator[ImportedSession | Rejected]:
     """One session an incident. Raises Unusable where a column that the mapping names is missing."""
@@ -63,6 +65,7 @@ class _Incidents:
             number = self._number(row)
             if number is not None and number == current:
                 incident.append(row)
+                del incident[MOST_ROWS + 1 :]  # one too many is kept to tell by
                 continue
             if row.fault or number is None:
                 if stray:
@@ -94,6 +97,8 @@ class _Incidents:
         try:
             if row.fault:
                 raise Fault(row.fault)
+            if len(rows) > MOST_ROWS:
+                raise Fault(f"The incident has more than {MOST_ROWS:,} rows.")
             return self._facts(rows)
         except Fault as error:
             return Rejected(row.line, str(error), row.raw)
