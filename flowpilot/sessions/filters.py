@@ -19,6 +19,7 @@ from resolutionflow.period_form import PeriodForm
 from resolutionflow.periods import Period, first_instant
 
 NONE = "none"
+MOST_VALUES = 50
 LABELS = {  # of each filter, on its chip and before its message
     "on": "Counted on",
     "day": "Day",
@@ -62,6 +63,8 @@ class Values(forms.Field):
         self.kind, self.known, self.none = kind, list(known), none
 
     def to_python(self, value: Any) -> list[Any]:
+        if value and len(value) > MOST_VALUES:
+            raise forms.ValidationError(f"At most {MOST_VALUES} values can be given.")
         return [self._one(item) for item in value or [] if item != ""]
 
     def _one(self, item: str) -> Any:

@@ -388,6 +388,7 @@ BAD = [
     ({"version": "9" * 5_000}, "This is not a whole number."),
     ({"version": "-1"}, "This number is out of range."),
     ({"version": "9999999999"}, "This number is out of range."),
+    ({"version": ["1"] * 51}, "At most 50 values can be given."),
     ({"rating": "6"}, "Unknown value. Use one of: 1, 2, 3, 4, 5."),
     ({"on": "bogus"}, "Unknown value. Use one of: started, completed, rated, logged."),
     ({"ticket": "maybe"}, "Unknown value. Use one of: yes, no."),

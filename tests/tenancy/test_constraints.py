@@ -198,7 +198,8 @@ def test_an_account_has_a_name_a_slug_of_its_own_and_a_limit(db):
     Account.objects.create(name="A", slug="a")
     assert "slug" in refused(AccountFactory, slug="a")
     assert refused(AccountFactory, name="") == "account_name_given"
-    assert refused(AccountFactory, idle_limit=timedelta(0)) == "account_idle_limit_is_positive"
+    assert refused(AccountFactory, idle_limit=timedelta(0)) == "account_idle_limit_within_a_year"
+    assert refused(AccountFactory, idle_limit=timedelta(days=367)) == "account_idle_limit_within_a_year"
 
 
 @pytest.mark.parametrize("decisions", [{}, "text", 1, None])

@@ -87,6 +87,12 @@ class Command(BaseCommand):
                     f"The database went away: {_first_line(error)} {job.summary} This much is kept. {AGAIN}"
                 )
                 sys.exit(3 if job.summary.created or job.summary.updated else 2)
+            except OSError as error:  # a full disk, say
+                bar.close()
+                self.stderr.write(
+                    f"The rejected rows cannot be written: {error}. {job.summary} This much is kept. {AGAIN}"
+                )
+                sys.exit(3)
 
     def _report(self, job: Import) -> None:
         if job.options.dry_run:
