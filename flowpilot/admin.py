@@ -4,6 +4,7 @@ from flowpilot.models import (
     Client,
     Domain,
     Flow,
+    FlowDraft,
     FlowVersion,
     PsaActivityLog,
     Session,
@@ -35,6 +36,14 @@ class FlowAdmin(TenantAdmin):
     ordering = ("name",)
     fields = ("name", "description", "domain", "kind", "status", "origin", "usage_count", "last_matched_at")
     readonly_fields = ("status", "origin", "usage_count", "last_matched_at")
+
+
+@admin.register(FlowDraft)
+class FlowDraftAdmin(TenantAdmin):
+    facts = True
+    list_display = ("flow", "revision", "edited_at", "edited_by")
+    list_select_related = ("flow", "edited_by")
+    ordering = ("flow__name",)
 
 
 @admin.register(FlowVersion)

@@ -37,7 +37,7 @@ class ReadOnlyAdmin(KeptAdmin):
 class AccountAdmin(KeptAdmin):
     list_display = ("name", "slug", "time_zone", "created_at")
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "time_zone", "idle_limit")
+    fields = ("name", "slug", "time_zone", "idle_limit", "names_hidden")
 
 
 @admin.register(User)
@@ -47,7 +47,7 @@ class UserAdmin(KeptAdmin):
     list_filter = ("role", "is_superuser", "is_active", "account")
     list_select_related = ("account",)
     search_fields = ("name", "email")
-    fields = ("email", "name", "account", "role", "is_superuser", "is_active")
+    fields = ("email", "name", "account", "role", "is_superuser", "is_active", "weekly_digest")
     audited = ("role", "is_superuser", "is_active")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from resolutionflow.tenancy.models import TenantForeignKey, TenantModel
+from resolutionflow.tenancy.models import TenantForeignKey, TenantModel, TenantOneToOneField
 
 
 class Domain(TenantModel):
@@ -92,6 +92,27 @@ class Flow(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FlowDraft(TenantModel):
+    """The structure that authors work on, until it is published as the next version.
+
+    A save names the `revision` that it started from; another one is a conflict.
+    """
+
+    flow = TenantOneToOneField(Flow, models.PROTECT, related_name="draft")
+    structure = models.JSONField()
+    revision = models.PositiveIntegerField(default=1)
+    edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    edited_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.CheckConstraint(name="flow_draft_revision_from_one", condition=Q(revision__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.flow}, draft"
 
 
 class FlowVersion(TenantModel):

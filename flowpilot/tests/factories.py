@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import factory
 
-from flowpilot.models import Client, Domain, Flow, FlowVersion, PsaActivityLog, Session, Step
+from flowpilot.models import Client, Domain, Flow, FlowDraft, FlowVersion, PsaActivityLog, Session, Step
 from resolutionflow.models import Account
 from resolutionflow.tenancy import current_account_id
 from resolutionflow.tests.factories import UserFactory
@@ -41,15 +41,26 @@ class FlowFactory(TenantFactory):
     status = Flow.Status.PUBLISHED
 
 
+def smallest_structure() -> dict[str, str]:
+    return {"id": "root", "type": "outcome", "outcome": "resolved", "title": "Done"}
+
+
+class FlowDraftFactory(TenantFactory):
+    class Meta:
+        model = FlowDraft
+
+    flow = factory.SubFactory(FlowFactory, account=factory.SelfAttribute("..account"))
+    structure = factory.LazyFunction(smallest_structure)
+    edited_at = STARTED_AT
+
+
 class FlowVersionFactory(TenantFactory):
     class Meta:
         model = FlowVersion
 
     flow = factory.SubFactory(FlowFactory, account=factory.SelfAttribute("..account"))
     number = 1
-    structure = factory.LazyFunction(
-        lambda: {"id": "root", "type": "outcome", "outcome": "resolved", "title": "Done"}
-    )
+    structure = factory.LazyFunction(smallest_structure)
     published_at = STARTED_AT
 
 

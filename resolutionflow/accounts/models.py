@@ -26,6 +26,11 @@ class Account(models.Model):
         default=timedelta(hours=24),
         help_text="An active session without a sign of life for longer counts as given up.",
     )
+    names_hidden = models.BooleanField(
+        "hide names",
+        default=False,
+        help_text="Team pages, lists and exports show “Engineer 3” in place of a name.",
+    )
     import_shift = models.JSONField(
         null=True,
         blank=True,
@@ -87,6 +92,9 @@ class User(AbstractBaseUser):
     is_superuser = models.BooleanField("super admin", default=False)
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: the person can no longer sign in."
+    )
+    weekly_digest = models.BooleanField(
+        default=True, help_text="A mail with the week's figures, each Monday at 7:00."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

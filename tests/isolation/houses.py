@@ -7,6 +7,7 @@ from typing import Any
 from flowpilot.tests.factories import (
     ClientFactory,
     DomainFactory,
+    FlowDraftFactory,
     FlowFactory,
     FlowVersionFactory,
     PsaActivityLogFactory,
@@ -65,6 +66,7 @@ def _fill(house: House, now: datetime) -> None:
     version = FlowVersionFactory(
         flow=flow, structure=structure, note=f"{mark} note", published_by=house.team_admin
     )
+    draft = FlowDraftFactory(flow=flow, structure=structure, edited_by=house.team_admin)
     step = StepFactory(flow=flow, node_id=f"{mark}-node", title=f"{mark} step")
     decision = {
         "id": "1",
@@ -101,5 +103,5 @@ def _fill(house: House, now: datetime) -> None:
     activity = PsaActivityLogFactory(
         session=session, psa_ticket_id=f"{mark}-1", external_key=f"{mark}-ext/note/0"
     )
-    for row in (client, domain, flow, version, step, session, rating, thumb, activity):
+    for row in (client, domain, flow, draft, version, step, session, rating, thumb, activity):
         house.rows[row._meta.model_name] = row
