@@ -178,7 +178,7 @@ def _faults_of_question(node: Node) -> Iterator[str]:
         elif label in labels:
             yield f"Option {number} has the label of another one."
         else:
-            labels.add(label)
+            labels.add(str(label))
         if fault := _fault_of_text(option.get("next"), f"What comes next after option {number}", ID_LENGTH):
             yield fault
 
@@ -198,7 +198,7 @@ def _faults_of_script(script: object) -> Iterator[str]:
         names = [blank.get("name") if isinstance(blank, dict) else None for blank in blanks]
         for number, blank in enumerate(blanks, start=1):
             taken = names[: number - 1]
-            yield from (f"Blank {number}: {fault}" for fault in _faults_of_blank(blank, text, taken))
+            yield from (f"Blank {number}: {fault}" for fault in _faults_of_blank(blank, str(text), taken))
 
 
 def _faults_of_blank(blank: object, text: str, taken: list[object]) -> Iterator[str]:
