@@ -45,6 +45,7 @@ class Item:
 ITEMS = [
     Item("Work", sessions_label, "sessions:list", "sessions"),
     Item("Insight", "Analytics", "analytics:team", "chart", team_leads),
+    Item("Set-up", "Settings", "settings:profile", "settings"),
     Item("Developers", "API docs", "api:openapi-view", "code"),
     Item("Installation", "Admin", "admin:index", "shield", super_admins),
 ]

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path, re_path
 
 from analytics.api import router as analytics_router
+from resolutionflow.accounts import settings_views
 from resolutionflow.accounts.views import choose_account, home
 from resolutionflow.api import api
 from resolutionflow.database.health import health
@@ -39,12 +40,18 @@ account_urls = [
     ),
 ]
 
+settings_urls = [
+    path("", settings_views.start, name="start"),
+    path("profile/", settings_views.profile, name="profile"),
+]
+
 urlpatterns = [
     path("", home, name="home"),
     path("accounts/", include(account_urls)),
     path("accounts/choose/", choose_account, name="choose_account"),
     path("sessions/", include("flowpilot.sessions.urls")),
     path("analytics/", include("analytics.urls")),
+    path("settings/", include((settings_urls, "settings"))),
     path("help/metrics/", metric_definitions, name="metrics-help"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),

@@ -23,6 +23,7 @@ from django.utils.text import slugify
 from resolutionflow.figures import NOTHING, Change, Number, Rate, Tone, change, parts, timespan
 from resolutionflow.metrics import Metric
 from resolutionflow.periods import LENGTHS, Period
+from resolutionflow.settings_pages import settings_groups
 
 register = template.Library()
 
@@ -167,6 +168,13 @@ def badge(text: object, tone: Tone = "none") -> SafeString:
 def pagehead(content: str, title: str, sub: object = "") -> SafeString:
     """`{% pagehead "Analytics" sub=words %}…buttons, filters…{% endpagehead %}`: the page's only h1."""
     return render_to_string("components/pagehead.html", {"title": title, "sub": sub, "content": content})
+
+
+@register.inclusion_tag("settings/_pages.html", takes_context=True)
+def settings_pages(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The list at the side of the settings, in settings/base.html."""
+    request, account = context["request"], context["open_account"]
+    return {"groups": settings_groups(request.user, request.path, account.name if account else "")}
 
 
 @register.simple_block_tag

@@ -32,12 +32,18 @@ def links(page):
 def test_engineer_is_offered_own_pages_only(client):
     client.force_login(UserFactory())
     entries = links(client.get("/accounts/password/change/"))
-    assert list(entries) == ["My sessions", "API docs", "Change password"]
+    assert list(entries) == ["My sessions", "Settings", "API docs", "Change password"]
 
 
 def test_team_admin_is_offered_analytics(client):
     client.force_login(TeamAdminFactory())
-    assert list(links(client.get("/sessions/"))) == ["Sessions", "Analytics", "API docs", "Change password"]
+    assert list(links(client.get("/sessions/"))) == [
+        "Sessions",
+        "Analytics",
+        "Settings",
+        "API docs",
+        "Change password",
+    ]
 
 
 def test_super_admin_is_offered_the_back_office_and_every_account(client):

@@ -88,6 +88,8 @@ PLACES = {
     "sessions/<uuid:session_id>/": at("/sessions/{session.id}/", who=ACCOUNT),
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
+    "settings/": at("/settings/", who=always(PERSON, 302)),
+    "settings/profile/": at("/settings/profile/", who=PERSON),
     "help/metrics/": at("/help/metrics/", who=PERSON),
     "api/v1/": at("/api/v1/", who=always(PUBLIC, 404)),
     "api/v1/docs": at("/api/v1/docs", who=PUBLIC),
