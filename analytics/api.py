@@ -7,7 +7,8 @@ from uuid import UUID
 
 from ninja import Field, Query, Router, Schema
 
-from analytics import team
+from analytics import rows
+from analytics.dashboards import TEAM
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.api import ERRORS, in_account, refuse_invalid, team_only
@@ -85,10 +86,10 @@ class TeamAnalytics(Schema):
 @team_only("You don't have access to team analytics")
 def team_analytics(request: AccountRequest, parameters: Query[TeamQueryParameters]) -> dict[str, Any]:
     """The figures of the team page. For team admins and super admins."""
-    form = team.TeamForm(request.GET, account=request.account, now=request.now)
+    form = TEAM.form(request)
     refuse_invalid(form)
-    query = team.TeamQuery.read(form, viewer=request.user, account=request.account, now=request.now)
-    totals = query.sessions.totals(*team.SUMMARY)
+    query = TEAM.query(request, form)
+    totals = query.sessions.totals(*rows.SUMMARY)
     return {
         "summary": {
             "total_sessions": totals["sessions"],
@@ -98,13 +99,13 @@ def team_analytics(request: AccountRequest, parameters: Query[TeamQueryParameter
             **_rates(totals),
         },
         "time_series": [
-            {"date": row["day"], **{name: row[name] for name in team.SERIES}} for row in team.daily(query)
+            {"date": row["day"], **{name: row[name] for name in rows.SERIES}} for row in rows.daily(query)
         ],
         "top_flows": [
             {"tree_id": str(row["id"]), "avg_csat": rounded(row["avg_csat"], 1), **_named(row)}
-            for row in team.top_flows(query)
+            for row in rows.top_flows(query)
         ],
-        "top_engineers": [{"user_id": str(row["id"]), **_named(row)} for row in team.top_engineers(query)],
+        "top_engineers": [{"user_id": str(row["id"]), **_named(row)} for row in rows.top_engineers(query)],
     }
 
 

@@ -1,6 +1,6 @@
 """The Team page as one writes it first: one query a figure, joined through the flow, and one query a table row.
 
-Each function stands in for the one of the same name in analytics.team or SessionQuerySet and gives the same figures.
+Each function stands in for the one of the same name in analytics.rows or SessionQuerySet and gives the same figures.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from unittest.mock import patch
 from django.db.models import Avg, Count
 from django.db.models.functions import Collate, TruncDate
 
-from analytics import team
+from analytics import rows
+from analytics.query import DashboardQuery
 from flowpilot.metrics import SessionQuerySet
 from ratings.models import SessionRating
 from resolutionflow.metrics import every_day
@@ -24,7 +25,7 @@ def obvious_way() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(SessionQuerySet, "totals", totals))
         for replacement in (daily, top_flows, top_engineers):
-            stack.enter_context(patch.object(team, replacement.__name__, replacement))
+            stack.enter_context(patch.object(rows, replacement.__name__, replacement))
         yield
 
 
@@ -33,37 +34,37 @@ def _of_account(sessions: SessionQuerySet) -> SessionQuerySet:
 
 
 def totals(sessions: SessionQuerySet, *names: str) -> dict[str, Any]:
-    rows = _of_account(sessions)
-    return {name: rows.aggregate(value=sessions.metrics[name].expression)["value"] for name in names}
+    counted = _of_account(sessions)
+    return {name: counted.aggregate(value=sessions.metrics[name].expression)["value"] for name in names}
 
 
-def daily(query: team.TeamQuery) -> list[dict[str, Any]]:
+def daily(query: DashboardQuery) -> list[dict[str, Any]]:
     found: dict[Any, dict[str, Any]] = {}
     dated = _of_account(query.sessions).annotate(day=TruncDate("started_at", tzinfo=query.account.tz))
-    for name in team.SERIES:
+    for name in rows.SERIES:
         for row in dated.values("day").annotate(value=query.sessions.metrics[name].expression):
             found.setdefault(row["day"], {"day": row["day"]})[name] = row["value"]
-    return every_day(found.values(), query.period, *team.SERIES)
+    return every_day(found.values(), query.period, *rows.SERIES)
 
 
-def top_flows(query: team.TeamQuery) -> list[dict[str, Any]]:
-    rows = _top(query, "flow")
-    for row in rows:
+def top_flows(query: DashboardQuery) -> list[dict[str, Any]]:
+    shown = _top(query, "flow")
+    for row in shown:
         of_row = query.sessions.filter(flow=row["id"]).values("id")
         rated = SessionRating.objects.filter(session__in=of_row)
         row |= rated.aggregate(avg_csat=Avg("rating"), ratings=Count("rating"))
-    return rows
+    return shown
 
 
-def top_engineers(query: team.TeamQuery) -> list[dict[str, Any]]:
+def top_engineers(query: DashboardQuery) -> list[dict[str, Any]]:
     return _top(query, "user")
 
 
-def _top(query: team.TeamQuery, of: str) -> list[dict[str, Any]]:
+def _top(query: DashboardQuery, of: str) -> list[dict[str, Any]]:
     grouped = _of_account(query.sessions).values(f"{of}_id", f"{of}__name").annotate(count=Count("pk"))
-    ranked = grouped.order_by("-count", Collate(f"{of}__name", "C"), f"{of}_id")[: team.TOP]
+    ranked = grouped.order_by("-count", Collate(f"{of}__name", "C"), f"{of}_id")[: rows.TOP]
     return [
         {"id": row[f"{of}_id"], "name": row[f"{of}__name"]}
-        | totals(query.sessions.filter(**{of: row[f"{of}_id"]}), *team.ROW)
+        | totals(query.sessions.filter(**{of: row[f"{of}_id"]}), *rows.ROW)
         for row in ranked
     ]

@@ -18,7 +18,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from analytics.views import TEAM_PANELS
+from analytics.dashboards import TEAM
 from benchmarks._database import own_database
 from benchmarks._many_sessions import fill
 from benchmarks._obvious_team import obvious_way
@@ -67,7 +67,9 @@ def _numbers(text: str) -> list[int]:
 
 def _urls(period: Period) -> dict[str, str]:
     page = {PAGE: url_with("analytics:team", period.query)}
-    return page | {name: url_with("analytics:team-panel", period.query, name) for name in TEAM_PANELS}
+    return page | {
+        panel.name: url_with("analytics:team-panel", period.query, panel.name) for panel in TEAM.panels
+    }
 
 
 def _compare(client: Client, period: Period, size: int, rounds: int) -> None:

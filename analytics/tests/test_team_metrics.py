@@ -10,7 +10,8 @@ from django.db import transaction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analytics import team
+from analytics import rows
+from analytics.query import DashboardQuery, TeamForm
 from analytics.tests import plain
 from flowpilot.models import Session
 from flowpilot.tests.factories import ClientFactory, FlowFactory
@@ -271,11 +272,13 @@ def _period(situation) -> tuple[dict, date, date]:
 def _summary(cast, situation, parameters):
     """Both totals of the cards, rounded as JSON is, so that they can be compared with those of plain Python."""
     account = cast.here.account
-    form = team.TeamForm(parameters, account=account, now=situation.now)
-    query = team.TeamQuery.read(form, viewer=cast.admin, account=account, now=situation.now)
+    form = TeamForm(parameters, account=account, now=situation.now)
+    query = DashboardQuery.read(
+        form, url_name="analytics:team", viewer=cast.admin, account=account, now=situation.now
+    )
     return {
-        "now": _rounded(query.sessions.totals(*team.SUMMARY)),
-        "before": _rounded(query.sessions_before.totals(*team.SUMMARY)),
+        "now": _rounded(query.sessions.totals(*rows.SUMMARY)),
+        "before": _rounded(query.sessions_before.totals(*rows.SUMMARY)),
     }
 
 

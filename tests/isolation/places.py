@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.contrib import admin
 from django.urls import URLPattern, get_resolver
 
-from analytics.views import TEAM_PANELS
+from analytics import dashboards
 from resolutionflow.administration.tenant import TenantAdmin
 
 VIEWERS = (
@@ -20,6 +20,8 @@ VIEWERS = (
     "unchosen",
     "super_admin",
 )  # unchosen: a super admin without account
+
+TEAM_PANELS = [panel.name for panel in dashboards.TEAM.panels]
 
 SIGN_IN, CHOOSE = "to the sign-in", "to the choice of an account"
 PUBLIC = dict.fromkeys(VIEWERS, 200)

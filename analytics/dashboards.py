@@ -1,0 +1,81 @@
+"""The dashboards: which panels each has, who it is about, and how its page and its panels are answered."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpResponse
+
+from analytics import panels
+from analytics.panels import Panel
+from analytics.query import DashboardForm, DashboardQuery, TeamForm
+from resolutionflow.accounts.scoping import AccountRequest
+from resolutionflow.htmx import page_or_panel, wants_panel
+from resolutionflow.links import url_with
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel".
+
+    `own`: about the viewer's sessions alone.
+    """
+
+    name: str
+    title: str
+    form_class: type[DashboardForm]
+    panels: tuple[Panel, ...]
+    own: bool = False
+
+    @property
+    def url_name(self) -> str:
+        return f"analytics:{self.name}"
+
+    def form(self, request: AccountRequest) -> DashboardForm:
+        return self.form_class(request.GET, account=request.account, now=request.now)
+
+    def query(self, request: AccountRequest, form: DashboardForm) -> DashboardQuery:
+        """What the form asks for, over the default period where it has faults; an unknown client or engineer is a
+        404."""
+        return DashboardQuery.read(
+            form,
+            url_name=self.url_name,
+            viewer=request.user,
+            account=request.account,
+            now=request.now,
+            own=self.own,
+        )
+
+    def page(self, request: AccountRequest) -> HttpResponse:
+        """A swap brings the frame at once and lets each panel load by itself; a page brings it all."""
+        form = self.form(request)
+        query = self.query(request, form)
+        lazy = wants_panel(request)
+        context: dict[str, Any] = {
+            "title": self.title,
+            "query": query,
+            "form": form,
+            "where": f"{request.account.name} · {request.account.time_zone}",
+            "panels": [
+                (panel, self.panel_url(panel, query), "" if lazy else panel.html(query))
+                for panel in self.panels
+            ],
+        }
+        return page_or_panel(request, "analytics/page.html", "analytics/_page.html", context)
+
+    def panel(self, request: AccountRequest, name: str) -> HttpResponse:
+        """One panel, for htmx and for "Try again"."""
+        found = next((panel for panel in self.panels if panel.name == name), None)
+        if found is None:
+            raise Http404("No such panel")
+        return HttpResponse(found.html(self.query(request, self.form(request))))
+
+    def panel_url(self, panel: Panel, query: DashboardQuery) -> str:
+        return url_with(f"{self.url_name}-panel", query.parameters, panel.name)
+
+
+TEAM = Dashboard(
+    "team",
+    "Team analytics",
+    TeamForm,
+    (panels.SUMMARY, panels.OUTCOMES, panels.FLOWS, panels.ENGINEERS),
+)

@@ -1,0 +1,113 @@
+"""The panels: what each shows, as its template's context, from the query alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+
+from analytics import charts, rows
+from analytics.query import DashboardQuery
+from flowpilot.metrics import SessionQuerySet
+from flowpilot.sessions.states import Outcome
+from resolutionflow.metrics import MINIMUM
+from resolutionflow.periods import Period
+
+OUTCOME_COLUMNS = [(outcome.value, outcome.label, "count") for outcome in Outcome]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of a dashboard: its template's context from the query, at most two queries."""
+
+    name: str
+    context: Callable[[DashboardQuery], dict[str, Any]]
+    skeleton: str
+    places: tuple[int, ...] = (1,)
+    wide: bool = False
+
+    @property
+    def file(self) -> str:
+        return f"analytics/panels/_{self.name}.html"
+
+    def html(self, query: DashboardQuery) -> SafeString:
+        """Rendered by itself, so that no panel sees what another one was given."""
+        return render_to_string(self.file, self.context(query))
+
+
+def _summary(query: DashboardQuery) -> dict[str, Any]:
+    now = query.sessions.totals(*rows.SUMMARY)
+    if not now["sessions"]:
+        return {"empty": _empty(query)}
+    before = query.sessions_before.totals(*rows.SUMMARY)
+    return {
+        "metrics": SessionQuerySet.metrics,
+        "now": now,
+        "before": before,
+        "few_before": before["sessions"] < MINIMUM,
+        "few_medians": min(now["completed"], before["completed"]) < MINIMUM,
+        "since": query.period.before.words,
+        "all_href": query.href(),
+        "completed_href": query.href(**rows.COMPLETED),
+    }
+
+
+def _empty(query: DashboardQuery) -> dict[str, Any]:
+    """What to say, and where to go, when the period has no session."""
+    newest = rows.newest_session_at(query)
+    if newest is None:
+        narrowed = bool(query.engineer or query.client)
+        return {"narrowed": narrowed, "clear_href": query.page(**query.period.query)}
+    day = newest.astimezone(query.account.tz).date()
+    last_90 = Period.ending(day, 90, now=query.now, tz=query.account.tz)
+    return {
+        "text": f"The newest one started on {date_format(day, 'j F Y')}.",
+        "newest_href": query.page(**last_90.query | query.choice),
+    }
+
+
+def _outcomes(query: DashboardQuery) -> dict[str, Any]:
+    points = [{"date": row["day"], **row} for row in rows.daily(query)]
+    if not any(point["sessions"] for point in points):
+        return {"chart_summary": charts.summary(points)}
+    every = query.href()  # always has a query string: the period
+
+    def href(day: date, outcome: str | None) -> str:
+        return f"{every}&day={day}" + (f"&outcome={outcome}" if outcome else "")
+
+    def hrefs(point: dict[str, Any]) -> dict[str, str]:
+        names = {"sessions": None} | {outcome: outcome for outcome in Outcome.values}
+        return {name: href(point["date"], outcome) for name, outcome in names.items() if point[name]}
+
+    return {
+        "points": [point | {"hrefs": hrefs(point)} for point in points],
+        "chart": charts.outcomes_per_day(points, href=href),
+        "chart_summary": charts.summary(points),
+        "columns": [("date", "Day", "day"), ("sessions", "Sessions", "count"), *OUTCOME_COLUMNS],
+    }
+
+
+def _flows(query: DashboardQuery) -> dict[str, Any]:
+    return {"flows": [row | _hrefs(query, flow_id=row["id"]) for row in rows.top_flows(query)]}
+
+
+def _engineers(query: DashboardQuery) -> dict[str, Any]:
+    found = rows.top_engineers(query)
+    return {"engineers": [row | _hrefs(query, engineer_id=row["id"]) for row in found]}
+
+
+def _hrefs(query: DashboardQuery, **of: Any) -> dict[str, str]:
+    return {
+        "href": query.href(**of),
+        "completed_href": query.href(**of, **rows.COMPLETED),
+        "rated_href": query.href(**of, rated="yes"),
+    }
+
+
+SUMMARY = Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=True)
+OUTCOMES = Panel("outcomes", _outcomes, skeleton="chart", wide=True)
+FLOWS = Panel("flows", _flows, skeleton="table")
+ENGINEERS = Panel("engineers", _engineers, skeleton="table")

@@ -1,0 +1,140 @@
+"""What a dashboard is asked: the filters of its query string, and the sessions that they leave."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, cached_property, partial
+from typing import Any
+
+from django import forms
+from django.http import Http404, QueryDict
+
+from flowpilot.clients.choices import client_choices
+from flowpilot.metrics import SessionQuerySet
+from flowpilot.models import Client
+from flowpilot.sessions.filters import SessionFilterForm
+from resolutionflow.accounts.choices import engineer_choices
+from resolutionflow.accounts.models import Account, User
+from resolutionflow.links import url_with
+from resolutionflow.long_select import LongSelect
+from resolutionflow.period_form import PeriodForm
+from resolutionflow.periods import Period
+
+
+class DashboardForm(PeriodForm):
+    """The filters of every dashboard. The choices are asked for once, and only where the form is shown."""
+
+    client_id = forms.UUIDField(
+        required=False,
+        label="Client",
+        widget=LongSelect(),
+        error_messages={"invalid": "This is not the id of a client."},
+    )
+
+    def __init__(self, data: QueryDict | dict[str, Any], *, account: Account, now: datetime) -> None:
+        super().__init__(data, now=now, tz=account.tz)
+        fields: dict[str, Any] = self.fields
+        fields["client_id"].widget.choices = cache(client_choices)
+
+
+class TeamForm(DashboardForm):
+    """The filters of team analytics."""
+
+    engineer_id = forms.UUIDField(
+        required=False,
+        label="Engineer",
+        widget=LongSelect(),
+        error_messages={"invalid": "This is not the id of an engineer."},
+    )
+
+    def __init__(self, data: QueryDict | dict[str, Any], *, account: Account, now: datetime) -> None:
+        super().__init__(data, account=account, now=now)
+        fields: dict[str, Any] = self.fields
+        fields["engineer_id"].widget.choices = cache(partial(engineer_choices, account))
+
+
+@dataclass(frozen=True)
+class DashboardQuery:
+    """The sessions that a dashboard is about, and the links to them.
+
+    `url_name` is that of its page. `own`: only the viewer's sessions, whoever's the viewer may see; `engineer` is the
+    viewer then, and no choice of the page.
+    """
+
+    url_name: str
+    viewer: User
+    account: Account
+    now: datetime
+    period: Period
+    engineer: User | None = None
+    client: Client | None = None
+    own: bool = False
+
+    @classmethod
+    def read(
+        cls,
+        form: DashboardForm,
+        *,
+        url_name: str,
+        viewer: User,
+        account: Account,
+        now: datetime,
+        own: bool = False,
+    ) -> "DashboardQuery":
+        """Raises Http404 for an engineer or a client that the account does not have; other faults stay in the form."""
+        period = form.chosen_period()
+        engineer, client = viewer if own else None, None
+        if engineer_id := form.cleaned_data.get("engineer_id"):
+            engineer = User.objects.filter(account=account, id=engineer_id).first()
+            if engineer is None:
+                raise Http404("No such engineer")
+        if client_id := form.cleaned_data.get("client_id"):
+            client = Client.objects.filter(id=client_id).first()
+            if client is None:
+                raise Http404("No such client")
+        return cls(url_name, viewer, account, now, period, engineer, client, own)
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """What was chosen beside the period, as query parameters of the page."""
+        return {
+            "engineer_id": str(self.engineer.id) if self.engineer and not self.own else None,
+            "client_id": self.client and str(self.client.id),
+        }
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The query parameters with which the page shows this."""
+        return self.period.query | self.choice
+
+    @property
+    def narrowing(self) -> dict[str, Any]:
+        """What narrows the sessions beside the period, as filters of the session list. An engineer's own list needs
+        no name; who leads the team sees everybody's there."""
+        if self.own and self.viewer.leads_team:
+            return self.choice | {"engineer_id": str(self.viewer.id)}
+        return self.choice
+
+    def page(self, **parameters: Any) -> str:
+        """The dashboard itself with these parameters."""
+        return url_with(self.url_name, parameters)
+
+    def href(self, **filters: Any) -> str:
+        """The list of the sessions behind a figure: those of the page, narrowed by further filters of the list."""
+        return url_with("sessions:list", self.period.query | self.narrowing | filters)
+
+    @cached_property
+    def sessions(self) -> SessionQuerySet:
+        return self._listed(self.period.query | self.narrowing)
+
+    @property
+    def sessions_before(self) -> SessionQuerySet:
+        return self.sessions_ever.during(self.period.before)
+
+    @cached_property
+    def sessions_ever(self) -> SessionQuerySet:
+        return self._listed({"period": "all"} | self.narrowing)
+
+    def _listed(self, parameters: dict[str, Any]) -> SessionQuerySet:
+        query = QueryDict(mutable=True)
+        query.update({name: value for name, value in parameters.items() if value})
+        return SessionFilterForm(query, viewer=self.viewer, account=self.account, now=self.now).sessions()
