@@ -67,7 +67,7 @@ class Import:
 
         Raises Unusable, with nothing written, where the file is none of its format or another import is running.
         """
-        with _alone(self.account), account_scope(self.account):
+        with alone(self.account), account_scope(self.account):
             self._rows()  # looks at the header before anything is written
             shift = self._shift()
             servicenow_log = self.mapping is not None
@@ -211,8 +211,11 @@ def lock_key(account: Account) -> int:
 
 
 @contextmanager
-def _alone(account: Account) -> Iterator[None]:
-    """Only one import into an account at a time. The lock ends with the connection, however that ends."""
+def alone(account: Account) -> Iterator[None]:
+    """Only one import into an account at a time, and none while the account is deleted.
+
+    The lock ends with the connection, however that ends. Raises Unusable where an import holds it.
+    """
     key = lock_key(account)
     until = time.monotonic() + WAIT_FOR_LOCK
     with connection.cursor() as cursor:
@@ -222,7 +225,7 @@ def _alone(account: Account) -> Iterator[None]:
             if row and row[0]:
                 break
             if time.monotonic() > until:
-                raise Unusable("Another import into this account is running.")
+                raise Unusable("An import into this account is running.")
             time.sleep(0.2)
     try:
         yield

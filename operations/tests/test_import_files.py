@@ -183,7 +183,7 @@ def test_two_imports_into_one_account_do_not_meet(import_file, account, tmp_path
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key(account)])
         outcome = import_file(path)
     other.close()
-    assert (outcome.status, outcome.err) == (2, "Another import into this account is running.")
+    assert (outcome.status, outcome.err) == (2, "An import into this account is running.")
 
     assert import_file(path).status == 0
 
