@@ -1,9 +1,11 @@
 from django.urls import path
 
 from analytics import views
+from analytics.exports import views as exports
 
 app_name = "analytics"
 urlpatterns = [
     path("", views.team_page, name="team"),
     path("panels/<slug:panel>/", views.team_panel, name="team-panel"),
+    path("sessions.<slug:format>", exports.sessions_export, name="sessions-export"),
 ]

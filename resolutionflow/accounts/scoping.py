@@ -7,7 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
@@ -18,7 +18,7 @@ from resolutionflow.tenancy import account_scope
 
 CHOSEN_ACCOUNT = "chosen_account"  # the key in a super admin's login
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class AccountRequest(HttpRequest):
@@ -43,7 +43,7 @@ def signed_in(view: View) -> View:
     """For pages of a person, not of an account. Anonymous visitors go to the sign-in page and come back."""
 
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         back = request.headers.get("HX-Current-URL") or request.get_full_path()
@@ -61,7 +61,7 @@ def account_required(view: View) -> View:
 
     @signed_in
     @wraps(view)
-    def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         account = account_of(request)
         if account is None:
             target = f"{resolve_url('choose_account')}?{urlencode({'next': request.get_full_path()})}"
@@ -82,7 +82,7 @@ def team_required(message: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @account_required
         @wraps(view)
-        def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.leads_team:
                 raise PermissionDenied(message)
             return view(request, *args, **kwargs)

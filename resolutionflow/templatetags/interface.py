@@ -289,6 +289,12 @@ def filters(
     }
 
 
+@register.inclusion_tag("components/filter_faults.html")
+def filter_faults(form: BaseForm) -> dict[str, Any]:
+    """`{% filter_faults form %}`: what is wrong with the query string, where the filters themselves are not shown."""
+    return {"errors": _faults(form)}
+
+
 def _faults(form: BaseForm) -> list[str]:
     """What is wrong with the query string, each with its parameter; periods say it themselves."""
     return [

@@ -1,4 +1,6 @@
+from io import BytesIO
 from urllib.parse import parse_qs
+from zipfile import ZipFile
 
 import pytest
 from django.core.cache import cache
@@ -6,6 +8,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from resolutionflow.exports import XLSX_TYPE
 from resolutionflow.tests.factories import SuperAdminFactory
 from tests.isolation import houses
 from tests.isolation.places import CHOOSE, SIGN_IN
@@ -45,13 +48,25 @@ def as_viewer(north):
     return browser
 
 
+def said(response):
+    """The words of an answer; of a download those of the file."""
+    if not response.streaming:
+        return response.content.decode()
+    file = response.getvalue()
+    if response.headers["Content-Type"] != XLSX_TYPE:
+        return file.decode()
+    book = ZipFile(BytesIO(file))
+    return "".join(book.read(name).decode() for name in book.namelist())
+
+
 @pytest.fixture
 def answers(as_viewer):
-    """What a fresh browser of the viewer gets for a path; what the visit writes is undone."""
+    """What a fresh browser of the viewer gets for a path; what the visit writes is undone. `said` has its words."""
 
     def ask(viewer, path, method="get", **kwargs):
         with transaction.atomic():
             response = getattr(as_viewer(viewer), method)(path, **kwargs)
+            response.said = said(response)
             transaction.set_rollback(True)
         return response
 

@@ -90,6 +90,9 @@ PLACES = {
     "sessions/<uuid:session_id>/": at("/sessions/{session.id}/", who=ACCOUNT),
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
+    "analytics/sessions.<slug:format>": at(
+        "/analytics/sessions.csv?period=all", "/analytics/sessions.xlsx?period=all", who=ACCOUNT
+    ),
     "settings/": at("/settings/", who=always(PERSON, 302)),
     "settings/profile/": at("/settings/profile/", who=PERSON),
     "help/metrics/": at("/help/metrics/", who=PERSON),

@@ -159,6 +159,26 @@ def test_a_colleagues_session_stands_in_no_list_of_an_engineer(north, answers):
     assert "NORTHMARK cry for help" in answers("engineer", "/sessions/?help=wanted").content.decode()
 
 
+def test_an_export_holds_no_colleagues_session_and_no_ones_stars_but_the_own(north, answers):
+    for format in ("csv", "xlsx"):
+        address = f"/analytics/sessions.{format}?period=all"
+        own = answers("engineer", address).said
+        assert "NORTHMARK problem" in own
+        assert COMMENT in own
+        assert "NORTHMARK other problem" not in own
+        assert "NORTHMARK cry for help" not in own
+        assert "colleague" not in own
+        team = answers("team_admin", address).said
+        assert "NORTHMARK other problem" in team
+        assert "NORTHMARK colleague" in team
+        assert COMMENT not in team
+        assert "SOUTHMARK" not in team
+    refused = answers("engineer", "/analytics/sessions.csv?help=wanted")
+    assert refused.status_code == 403
+    assert "NORTHMARK cry for help" not in refused.said
+    assert "NORTHMARK cry for help" in answers("team_admin", "/analytics/sessions.csv?help=wanted").said
+
+
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_stars_and_comment_are_for_the_engineer_of_the_session(viewer, north, answers):
     session, rating = north.rows["session"], north.rows["sessionrating"]
