@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.urls import reverse
 
 from analytics import panels
+from analytics.exports.answers import refused, sent
 from analytics.panels import Panel
 from analytics.query import DashboardForm, DashboardQuery, TeamForm
 from resolutionflow.accounts.scoping import AccountRequest
+from resolutionflow.exports import FORMATS
 from resolutionflow.htmx import page_or_panel, wants_panel
 from resolutionflow.links import url_with
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel".
+    """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel", the rows of a
+    panel that has an export one of "analytics:<name>-export".
 
     `own`: about the viewer's sessions alone.
     """
@@ -64,10 +68,23 @@ class Dashboard:
 
     def panel(self, request: AccountRequest, name: str) -> HttpResponse:
         """One panel, for htmx and for "Try again"."""
+        return HttpResponse(self._named(name).html(self.query(request, self.form(request))))
+
+    def export(self, request: AccountRequest, name: str, format: str) -> HttpResponseBase:
+        """The rows of one panel as a file; faulty filters are refused, for a file says nothing of them."""
+        panel = self._named(name)
+        if panel.export is None or format not in FORMATS:
+            raise Http404("No such export")
+        form = self.form(request)
+        if not form.is_valid():
+            return refused(request, form, reverse(self.url_name))
+        return sent(request, form, panel.export.table(name, self.query(request, form)), format)
+
+    def _named(self, name: str) -> Panel:
         found = next((panel for panel in self.panels if panel.name == name), None)
         if found is None:
             raise Http404("No such panel")
-        return HttpResponse(found.html(self.query(request, self.form(request))))
+        return found
 
     def panel_url(self, panel: Panel, query: DashboardQuery) -> str:
         return url_with(f"{self.url_name}-panel", query.parameters, panel.name)

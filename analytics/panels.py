@@ -10,6 +10,8 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
 from analytics import charts, rows
+from analytics.exports import tables
+from analytics.exports.tables import Export
 from analytics.query import DashboardQuery
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.sessions.states import Outcome
@@ -28,14 +30,18 @@ class Panel:
     skeleton: str
     places: tuple[int, ...] = (1,)
     wide: bool = False
+    export: Export | None = None
 
     @property
     def file(self) -> str:
         return f"analytics/panels/_{self.name}.html"
 
-    def html(self, query: DashboardQuery) -> SafeString:
-        """Rendered by itself, so that no panel sees what another one was given."""
-        return render_to_string(self.file, self.context(query))
+    def html(self, query: DashboardQuery, *, menu: bool = True) -> SafeString:
+        """Rendered by itself, so that no panel sees what another one was given; without `menu` nothing is exported."""
+        context = self.context(query)
+        if self.export and menu:
+            context["export"] = self.export.menu(self.name, query)
+        return render_to_string(self.file, context)
 
 
 def _summary(query: DashboardQuery) -> dict[str, Any]:
@@ -108,6 +114,6 @@ def _hrefs(query: DashboardQuery, **of: Any) -> dict[str, str]:
 
 
 SUMMARY = Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=True)
-OUTCOMES = Panel("outcomes", _outcomes, skeleton="chart", wide=True)
-FLOWS = Panel("flows", _flows, skeleton="table")
-ENGINEERS = Panel("engineers", _engineers, skeleton="table")
+OUTCOMES = Panel("outcomes", _outcomes, skeleton="chart", wide=True, export=tables.OUTCOMES)
+FLOWS = Panel("flows", _flows, skeleton="table", export=tables.FLOWS)
+ENGINEERS = Panel("engineers", _engineers, skeleton="table", export=tables.ENGINEERS)

@@ -7,5 +7,6 @@ app_name = "analytics"
 urlpatterns = [
     path("", views.team_page, name="team"),
     path("panels/<slug:panel>/", views.team_panel, name="team-panel"),
+    path("panels/<slug:panel>.<slug:format>", views.team_export, name="team-export"),
     path("sessions.<slug:format>", exports.sessions_export, name="sessions-export"),
 ]

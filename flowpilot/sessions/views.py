@@ -58,17 +58,18 @@ def session_list(request: AccountRequest) -> HttpResponse:
         "previous_href": url_with("sessions:list", kept | {"before": page.before}) if page.before else "",
         "next_href": url_with("sessions:list", kept | {"after": page.after}) if page.after else "",
         "empty": None if page.rows else _empty(form, kept),
-        "exports": _exports(form, kept) if page.rows else None,
+        "export": _export(form, kept, words) if page.rows else None,
     }
     return page_or_panel(request, "sessions/list.html", "sessions/_list.html", context)
 
 
-def _exports(form: SessionFilterForm, kept: dict[str, list[str]]) -> dict[str, str] | None:
-    """The addresses of the downloads by format; None where there is none: an export never guesses what a faulty filter
-    meant, and Help wanted shows an engineer the sessions of colleagues."""
+def _export(form: SessionFilterForm, kept: dict[str, list[str]], words: str) -> dict[str, Any] | None:
+    """The Export menu; None where there is none: a file never guesses what a faulty filter meant, and Help wanted shows
+    an engineer the sessions of colleagues."""
     if form.errors or (form.cleaned_data["help"] and not form.viewer.leads_team):
         return None
-    return {format: url_with("analytics:sessions-export", kept, format) for format in FORMATS}
+    hrefs = {format: url_with("analytics:sessions-export", kept, format) for format in FORMATS}
+    return {"what": "sessions", "note": words, "hrefs": hrefs}
 
 
 def _empty(form: SessionFilterForm, kept: dict[str, list[str]]) -> dict[str, str]:

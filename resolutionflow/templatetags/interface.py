@@ -202,14 +202,15 @@ def figure(
     columns: Sequence[tuple[str, str, str]],
     rows: Iterable[Mapping[str, Any]],
     about: str = "",
+    export: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A chart with its title, one sentence that says what it shows, and its data as a table.
 
     `{% figure trend "trend" title="Sessions per day" summary=words columns=columns rows=days %}`
 
     figure: plain data in Plotly's schema. columns: (key, heading, unit) of each row, the units of the filter `metric`.
-    A row's `hrefs` may have the address behind a key's figure. about: URL of the definition. The page must set
-    `{% block charts %}` (base.html).
+    A row's `hrefs` may have the address behind a key's figure. about: URL of the definition. export: the context of
+    components/export.html. The page must set `{% block charts %}` (base.html).
     """
     described = [(key, heading, unit, unit not in ("text", "day")) for key, heading, unit in columns]
     table = [
@@ -228,6 +229,7 @@ def figure(
         "headings": [(heading, number) for _, heading, _, number in described],
         "rows": table,
         "about": about,
+        "export": export,
     }
 
 

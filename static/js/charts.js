@@ -35,17 +35,22 @@
 
   async function show(plot) {
     try {
-      const colour = colours(plot);
-      const source = document.getElementById(plot.dataset.figure).textContent;
-      const figure = JSON.parse(source, (key, value) => (TOKEN.test(value) ? colour(value) : value));
-      const layout = { autosize: true, uirevision: true, template: theme(plot, colour), ...figure.layout };
-      await Plotly.react(plot, figure.data, layout, CONFIG);
+      const { data, layout } = figureOf(plot);
+      await Plotly.react(plot, data, { autosize: true, uirevision: true, ...layout }, CONFIG);
       return true;
     } catch (error) {
       console.error(error);
       apologise(plot);
       return false;
     }
+  }
+
+  // On paper and in pictures everything is on white, whatever the reader's theme.
+  function figureOf(plot, scheme = "") {
+    const colour = colours(plot, scheme);
+    const source = document.getElementById(plot.dataset.figure).textContent;
+    const figure = JSON.parse(source, (key, value) => (TOKEN.test(value) ? colour(value) : value));
+    return { data: figure.data, layout: { template: theme(plot, colour), ...figure.layout } };
   }
 
   function apologise(plot) {
@@ -75,11 +80,12 @@
   /* ---- theme ---- */
 
   // The browser itself works out what a token means where the plot stands; Plotly knows no custom properties.
-  function colours(plot) {
+  function colours(plot, scheme) {
     const known = new Map();
     return (value) => {
       if (!known.has(value)) {
         const probe = document.createElement("span");
+        probe.style.colorScheme = scheme;
         probe.style.color = value;
         plot.append(probe);
         known.set(value, getComputedStyle(probe).color);
@@ -169,12 +175,63 @@
     }
   }
 
+  /* ---- paper and pictures ---- */
+
+  const PAPER = 660; // pixels: what is left of A4 and Letter beside the margins of app.css
+  const PICTURE = { format: "png", width: 1000, height: 480, scale: 2 };
+
+  function toPaper() {
+    for (const plot of plots()) {
+      if (!drawn.has(plot) || !window.Plotly) continue;
+      const { data, layout } = figureOf(plot, "light");
+      Plotly.react(plot, data, { ...layout, width: PAPER }, CONFIG);
+    }
+  }
+
+  // A server cannot draw, so the picture is made here; its file is named by the server.
+  async function picture({ dataset }) {
+    const chart = document.getElementById(dataset.picture);
+    const plot = chart.querySelector(".chart-plot");
+    try {
+      const { data, layout } = figureOf(plot, "light");
+      const words = { text: plain(chart.querySelector("h2")), subtitle: { text: wrapped(plain(chart.querySelector("figcaption p"))) } };
+      const title = { ...words, x: 0, xref: "paper", y: 1, yref: "container", yanchor: "top", pad: { t: 24 } };
+      const whole = { ...layout, title, margin: { l: 24, r: 32, t: 140, b: 24 } };
+      const address = await Plotly.toImage({ data, layout: whole, config: CONFIG }, PICTURE);
+      save(new Blob([bytes(address)], { type: "image/png" }), dataset.file);
+    } catch (error) {
+      console.error(error);
+      document.dispatchEvent(new CustomEvent("toast", { detail: { level: "error", text: "The picture could not be made. CSV and Excel have its figures." } }));
+    }
+  }
+
+  // Plotly reads tags in a title; here they are only text.
+  const plain = (element) => element.textContent.trim().replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const wrapped = (text) => text.replaceAll(/(.{110,}?) /g, "$1<br>");
+  const bytes = (address) => Uint8Array.from(atob(address.slice(address.indexOf(",") + 1)), (letter) => letter.charCodeAt(0));
+
+  function save(file, name) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
   /* ---- when ---- */
 
   // Listened to as events, so that it does not matter in which order the deferred scripts come, or whether one fails.
   document.addEventListener("DOMContentLoaded", drawNew);
   document.addEventListener("htmx:load", drawNew); // what htmx.onLoad listens to
   document.addEventListener("htmx:beforeCleanupElement", ({ target }) => forget(target));
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-picture]");
+    if (!button) return;
+    button.closest("details").open = false;
+    picture(button);
+  });
+  addEventListener("beforeprint", toPaper);
+  addEventListener("afterprint", drawAgain);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAgain);
   new MutationObserver(drawAgain).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 })();

@@ -12,6 +12,7 @@ from django.urls import URLPattern, get_resolver
 
 from analytics import dashboards
 from resolutionflow.administration.tenant import TenantAdmin
+from resolutionflow.exports import FORMATS
 
 VIEWERS = (
     "anonymous",
@@ -22,6 +23,7 @@ VIEWERS = (
 )  # unchosen: a super admin without account
 
 TEAM_PANELS = [panel.name for panel in dashboards.TEAM.panels]
+TEAM_EXPORTS = [panel.name for panel in dashboards.TEAM.panels if panel.export]
 
 SIGN_IN, CHOOSE = "to the sign-in", "to the choice of an account"
 PUBLIC = dict.fromkeys(VIEWERS, 200)
@@ -90,6 +92,9 @@ PLACES = {
     "sessions/<uuid:session_id>/": at("/sessions/{session.id}/", who=ACCOUNT),
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
+    "analytics/panels/<slug:panel>.<slug:format>": at(
+        *(f"/analytics/panels/{panel}.{format}" for panel in TEAM_EXPORTS for format in FORMATS), who=TEAM
+    ),
     "analytics/sessions.<slug:format>": at(
         "/analytics/sessions.csv?period=all", "/analytics/sessions.xlsx?period=all", who=ACCOUNT
     ),
