@@ -1,4 +1,4 @@
-"""Accounts, users, tokens and the audit trail in the back office. They are there without an account in scope."""
+"""Accounts, users, tokens, the audit trail and jobs in the back office. They are there without an account in scope."""
 
 from typing import Any, cast
 
@@ -7,9 +7,10 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from resolutionflow.administration.forms import WholeRowForm
-from resolutionflow.models import Account, ApiToken, AuditEntry, User
+from resolutionflow.models import Account, ApiToken, AuditEntry, JobFailure, User
 
 
 class KeptAdmin(admin.ModelAdmin):
@@ -94,3 +95,21 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ("action", "account")
     list_select_related = ("account", "actor")
     date_hierarchy = "at"
+
+
+admin.site.unregister(ProcrastinateJob)  # what comes with the queue changes jobs without an audit entry
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("id", "task_name", "status", "attempts", "scheduled_at")
+    list_filter = ("status", "task_name")
+    ordering = ("-id",)
+    fields = ("task_name", "args", "status", "attempts", "scheduled_at", "lock")
+
+
+@admin.register(JobFailure)
+class JobFailureAdmin(ReadOnlyAdmin):
+    list_display = ("at", "kind", "job_id", "attempt", "error")
+    list_filter = ("kind",)
+    ordering = ("-at",)

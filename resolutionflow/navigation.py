@@ -47,6 +47,7 @@ ITEMS = [
     Item("Insight", "Analytics", "analytics:team", "chart", team_leads),
     Item("Set-up", "Settings", "settings:profile", "settings"),
     Item("Developers", "API docs", "api:openapi-view", "code"),
+    Item("Installation", "Jobs", "jobs:page", "clock", super_admins),
     Item("Installation", "Admin", "admin:index", "shield", super_admins),
 ]
 

@@ -17,9 +17,14 @@ SECRET_KEY = env("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where people reach the product, for the links in mail; by default the first host that is served.
+HTTPS = env.bool("HTTPS", default=not DEBUG)  # a server on loopback without TLS sets it to false
+_host = "localhost:8000" if DEBUG else "".join(ALLOWED_HOSTS[:1])
+BASE_URL = env("BASE_URL", default=f"http{'s' if HTTPS else ''}://{_host}").rstrip("/")
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / ".data")))
 
 INSTALLED_APPS = [
+    "procrastinate.contrib.django",  # before our admin, which replaces its
     "resolutionflow",
     "flowpilot",
     "ratings",
@@ -135,7 +140,11 @@ SESSION_COOKIE_AGE = env.int("SESSION_COOKIE_AGE", default=14 * 24 * 3600)
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="ResolutionFlow <noreply@localhost>")
+
+# Jobs stand in the module `jobs` of each app.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -155,8 +164,7 @@ STORAGES = {
     },
 }
 
-# Safety. HTTPS is on wherever DEBUG is off; a server on loopback without TLS sets HTTPS=false.
-HTTPS = env.bool("HTTPS", default=not DEBUG)
+# Safety. HTTPS is on wherever DEBUG is off.
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # load balancers ask without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
@@ -187,5 +195,10 @@ LOGGING = {
     "formatters": {"json": {"()": "resolutionflow.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "propagate": False},
+        # They tell every kind of job at each start of anything.
+        "procrastinate.blueprints": {"level": "WARNING"},
+        "procrastinate.periodic": {"level": "WARNING"},
+    },
 }

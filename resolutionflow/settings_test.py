@@ -4,7 +4,7 @@ import os
 
 os.environ |= {"SECRET_KEY": "for tests only", "DEBUG": "false", "HTTPS": "false", "ALLOWED_HOSTS": "*"}
 os.environ |= {"EMAIL_URL": "memorymail://", "CACHE_URL": "locmemcache://", "LOG_LEVEL": "CRITICAL"}
-os.environ |= {"DATABASE_POOL": "false"}
+os.environ |= {"DATABASE_POOL": "false", "BASE_URL": "http://testserver"}
 
 from resolutionflow.settings import *  # noqa: F403
 from resolutionflow.settings import EMBEDDED_DATABASE, STORAGES

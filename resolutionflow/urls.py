@@ -52,6 +52,7 @@ urlpatterns = [
     path("sessions/", include("flowpilot.sessions.urls")),
     path("analytics/", include("analytics.urls")),
     path("settings/", include((settings_urls, "settings"))),
+    path("jobs/", include("resolutionflow.jobs.urls")),
     path("help/metrics/", metric_definitions, name="metrics-help"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),

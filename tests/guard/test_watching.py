@@ -1,8 +1,11 @@
+import asyncio
 import threading
 from functools import partial
 
+import psycopg
 import pytest
 from django.db import connection
+from procrastinate.contrib.django.utils import connector_params
 
 from flowpilot.models import Client
 from flowpilot.tests.factories import ClientFactory
@@ -79,6 +82,18 @@ def test_psycopg_itself_is_no_way_around(account, refuses):
         refuses(connection.connection.execute, SELECT)
         refuses(cursor.cursor.stream, SELECT)
         refuses(cursor.cursor.copy, f"COPY ({SELECT}) TO STDOUT")
+
+
+def test_a_worker_of_the_queue_is_watched_too(account, refuses):
+    async def ask():
+        async with (
+            await psycopg.AsyncConnection.connect(**connector_params()) as mine,
+            mine.cursor() as cursor,
+        ):
+            await cursor.execute("SELECT count(*) FROM procrastinate_jobs")
+            await cursor.execute(SELECT)
+
+    assert refuses(asyncio.run, ask()).startswith("flowpilot_client is not pinned")
 
 
 def test_tables_are_changed_by_migrations_only(account, refuses):

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from procrastinate.contrib.django.models import ProcrastinateJob
+
 from flowpilot.tests.factories import (
     ClientFactory,
     DomainFactory,
@@ -15,7 +17,8 @@ from flowpilot.tests.factories import (
     StepFactory,
 )
 from ratings.tests.factories import SessionRatingFactory, StepRatingFactory
-from resolutionflow.models import Account, ApiToken, AuditEntry, User
+from resolutionflow.jobs import put_stalled_jobs_back
+from resolutionflow.models import Account, ApiToken, AuditEntry, JobFailure, User
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import AccountFactory, TeamAdminFactory, UserFactory
 
@@ -52,6 +55,9 @@ def build(mark: str, *, now: datetime) -> House:
         _fill(house, now)
     token, house.token = ApiToken.issue(lead, f"{mark} token")
     audited = AuditEntry.record("account.opened", actor=lead, account=account, object=f"{mark} object")
+    job = ProcrastinateJob.objects.get(id=put_stalled_jobs_back.defer())
+    failure = JobFailure.objects.create(job_id=job.id, kind=job.task_name, attempt=1, error="ValueError: no")
+    house.rows |= {"procrastinatejob": job, "jobfailure": failure}
     house.rows |= {"account": account, "user": engineer, "apitoken": token, "auditentry": audited}
     return house
 

@@ -20,7 +20,7 @@ from operations.demo import DEMO_LOGINS
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.database.cluster import Cluster, ClusterError
 from resolutionflow.static_files import CollectedFiles
-from resolutionflow.supervisor import AlreadyRunning, RunNotes, Service, Supervisor, only_one
+from resolutionflow.supervisor import GRACE_SECONDS, AlreadyRunning, RunNotes, Service, Supervisor, only_one
 
 BAD_USE = 2
 BACKLOG = 128
@@ -28,7 +28,7 @@ WORKERS, THREADS = 2, 4
 
 
 class Command(BaseCommand):
-    help = "Serves ResolutionFlow on this machine: database, migrations, demo, web server, all kept running."
+    help = "Serves ResolutionFlow on this machine: database, migrations, demo, web server, worker, all kept running."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -57,12 +57,13 @@ class Command(BaseCommand):
 
     def serve(self, listener: socket.socket, notes: RunNotes) -> None:
         """Returns when a stop signal came and everything that it started has ended."""
-        environment = serving_environment()
+        port = listener.getsockname()[1]
+        environment = serving_environment(port)
         self.prepare_database(notes, environment)
         self.collect_static_files(environment)
-        supervisor = Supervisor([web_server(listener, environment)], settings.EMBEDDED_DATABASE, say=self.say)
+        services = [web_server(listener, environment), worker(environment)]
+        supervisor = Supervisor(services, settings.EMBEDDED_DATABASE, say=self.say)
         on_stop_signals(lambda *_: supervisor.ask_to_stop())
-        port = listener.getsockname()[1]
         notes.keep(address=f"http://localhost:{port}")
         threading.Thread(target=self.announce, args=[port, demo_logins()], daemon=True).start()
         supervisor.run()
@@ -95,7 +96,9 @@ class Command(BaseCommand):
             lines.append("Demo logins:")
             lines += [f"  {email:<{width}}  {password}  ({role})" for role, email, password in logins]
             lines.append("")
-        lines.append(f"Requests are logged in {settings.DATA_DIR / 'log' / 'web.log'}. Ctrl-C ends it.")
+        logs = settings.DATA_DIR / "log"
+        lines.append(f"Requests are logged in {logs / 'web.log'}, jobs and mail in {logs / 'worker.log'}.")
+        lines.append("Ctrl-C ends it.")
         self.say("\n".join(lines))
 
     def say(self, text: str) -> None:
@@ -158,13 +161,14 @@ def database_for_this_run(cluster: Cluster | None, notes: RunNotes) -> Iterator[
         notes.keep(started_database=None, address=None)
 
 
-def serving_environment() -> dict[str, str]:
-    """Variables for the web server: as in production, but for TLS, whatever the development `.env` says."""
+def serving_environment(port: int) -> dict[str, str]:
+    """Variables for what serves: as in production, but for TLS, whatever the development `.env` says."""
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "resolutionflow.settings",
         "DEBUG": "false",
         "HTTPS": "false",
         "DATABASE_POOL": "true",
+        "BASE_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": ",".join(settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1"]),
         "PYTHONUNBUFFERED": "1",
     }
@@ -178,6 +182,12 @@ def web_server(listener: socket.socket, environment: dict[str, str]) -> Service:
     ]
     log = settings.DATA_DIR / "log" / "web.log"
     return Service("web", command, environment, log, pass_fds=[listener.fileno()])
+
+
+def worker(environment: dict[str, str]) -> Service:
+    """Runs the jobs. Told to stop, it ends before the supervisor's patience does."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", f"--grace={GRACE_SECONDS - 2}"]
+    return Service("worker", command, environment, settings.DATA_DIR / "log" / "worker.log")
 
 
 def manage(command: str, environment: dict[str, str], *arguments: str) -> None:
