@@ -3,6 +3,7 @@
 from unittest import mock
 
 import pytest
+from django.apps import apps
 from hypothesis import HealthCheck, settings
 
 from resolutionflow.tenancy import account_scope
@@ -10,6 +11,9 @@ from resolutionflow.tests.factories import AccountFactory, SuperAdminFactory, Te
 from tests import guard
 
 guard.install()
+
+for model in apps.get_app_config("procrastinate").get_models():
+    model._meta.managed = True  # so that Django empties the queue's tables too after a test without rollback
 
 
 @pytest.fixture(autouse=True)

@@ -97,14 +97,14 @@ def test_a_failure_is_noted_without_secrets_and_tried_again_later(start):
     assert 50 <= (job.scheduled_at - failure.at).total_seconds() <= 61
 
 
-def test_what_is_rolled_back_has_queued_nothing(committed, paper):
+def test_what_is_rolled_back_has_queued_nothing(transactional_db, paper):
     with transaction.atomic():
         note.defer(path=str(paper), seconds=0)
         transaction.set_rollback(True)
     assert not ProcrastinateJob.objects.exists()
 
 
-def test_a_worker_that_cannot_write_down_a_jobs_end_ends_itself(committed, monkeypatch, paper):
+def test_a_worker_that_cannot_write_down_a_jobs_end_ends_itself(transactional_db, monkeypatch, paper):
     async def away(*args, **kwargs):
         raise ConnectorException
 
