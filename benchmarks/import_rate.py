@@ -20,7 +20,7 @@ from pathlib import Path
 from django.db import transaction
 
 from flowpilot.models import Client, Domain, Flow, Session
-from operations.demo.loading import SAMPLE
+from operations.demo.incident_log.loading import SAMPLE
 from operations.importing.formats import servicenow
 from operations.importing.mapping import SHIPPED, read_mapping
 from operations.importing.reading import Source

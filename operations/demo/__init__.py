@@ -1,5 +1,5 @@
-"""The demo: a real incident log as one account, with people to sign in as."""
+"""The demo: an invented MSP with all that the product knows, and a real incident log. Each is an account of its own."""
 
-from operations.demo.logins import DEMO_LOGINS
+from operations.demo.demos import DEMOS, PASSWORD, Demo, Login
 
-__all__ = ["DEMO_LOGINS"]
+__all__ = ["DEMOS", "PASSWORD", "Demo", "Login"]

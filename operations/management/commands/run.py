@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections
 
-from operations.demo import DEMO_LOGINS
+from operations.demo import DEMOS, PASSWORD
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.database.cluster import Cluster, ClusterError
 from resolutionflow.static_files import CollectedFiles
@@ -94,7 +94,7 @@ class Command(BaseCommand):
         if logins:
             width = max(len(email) for _, email, _ in logins)
             lines.append("Demo logins:")
-            lines += [f"  {email:<{width}}  {password}  ({role})" for role, email, password in logins]
+            lines += [f"  {email:<{width}}  {password}  ({whose})" for whose, email, password in logins]
             lines.append("")
         logs = settings.DATA_DIR / "log"
         lines.append(f"Requests are logged in {logs / 'web.log'}, jobs and mail in {logs / 'worker.log'}.")
@@ -202,11 +202,13 @@ def manage(command: str, environment: dict[str, str], *arguments: str) -> None:
 
 
 def demo_logins() -> list[tuple[str, str, str]]:
-    """(role, email, password) of the demo's people that exist in this database."""
-    emails = [email for _, email, _ in DEMO_LOGINS]
-    existing = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
+    """(whose login, email, password) of the demo's people that exist in this database."""
+    logins = [(f"{demo.name}, {login.role}", login.email) for demo in DEMOS for login in demo.logins]
+    existing = set(
+        User.objects.filter(email__in=[email for _, email in logins]).values_list("email", flat=True)
+    )
     connections.close_all()
-    return [login for login in DEMO_LOGINS if login[1] in existing]
+    return [(whose, email, PASSWORD) for whose, email in logins if email in existing]
 
 
 def answers(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""Cuts the demo's incident log from the complete one: python -m operations.demo.make_sample SOURCE.csv.gz
+"""Cuts the demo's incident log from the complete one: python -m operations.demo.incident_log.make_sample SOURCE.csv.gz
 
 Keeps the incidents opened in March to May 2016, the columns that the servicenow mapping reads, and of each incident the
 rows in which its state is another one than before, and the last. All but the last row keep number, state and time of

@@ -1,0 +1,58 @@
+"""What people ring up about, and which flow it is a case for."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from flowpilot.flows.library import LibraryFlow
+from operations.demo.msp import cast
+
+FOLDER = Path(__file__).parent
+OTHER_SHARE = 0.14  # of a domain's tickets that no flow fits
+UNSORTED_SHARE = 0.04  # of all tickets that nobody gave a domain
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`flow` is the name of the library's flow that fits, None if none does; `domain` None for unsorted ones."""
+
+    summary: str
+    domain: str | None
+    flow: str | None
+
+
+@cache
+def _texts() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads((FOLDER / "problems.toml").read_text(encoding="utf-8"))
+
+
+def a_problem(library: Sequence[LibraryFlow], random: Random, *, mostly: str | None = None) -> Problem:
+    """One problem that comes in. `mostly`: a domain that has more than its share of them on that day."""
+    texts = _texts()
+    if random.random() < UNSORTED_SHARE:
+        return Problem(_filled(random.choice(texts["other"]["none"]), random), None, None)
+    shares = {name: share * (5 if name == mostly else 1) for name, share in cast.DOMAINS.items()}
+    domain = random.choices(list(shares), list(shares.values()))[0]
+    if random.random() < OTHER_SHARE:
+        return Problem(_filled(random.choice(texts["other"][domain]), random), domain, None)
+    names = [flow.name for flow in library if flow.domain == domain]
+    flow = random.choices(names, [len(texts["flow"][name]) for name in names])[0]
+    return Problem(_filled(random.choice(texts["flow"][flow]), random), domain, flow)
+
+
+def tried(random: Random) -> list[tuple[str, str]]:
+    """What was tried without a flow, and what came of it."""
+    texts = _texts()["tried"]
+    return [
+        (title, random.choice(texts[title])) for title in random.sample(sorted(texts), random.randint(1, 4))
+    ]
+
+
+def _filled(text: str, random: Random) -> str:
+    user, site = random.choice(cast.PEOPLE), random.choice(cast.SITES)
+    device = f"{random.choice(['LT', 'PC', 'WS'])}-{random.randint(101, 989):04d}"
+    filled = text.format(user=user, device=device, site=site)
+    return filled[0].upper() + filled[1:]
