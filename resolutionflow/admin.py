@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -41,8 +42,22 @@ class AccountAdmin(KeptAdmin):
     fields = ("name", "slug", "time_zone", "idle_limit", "names_hidden")
 
 
+class UserForm(WholeRowForm):
+    """Keeps one super admin: without any, nobody could open the back office again."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.instance.pk and not (data.get("is_superuser") and data.get("is_active")):
+            # held until the row is saved, so that two do not give it up at the same moment
+            able = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True)
+            if {user.pk for user in able} == {self.instance.pk}:
+                raise ValidationError("This is the last active super admin. Make somebody else one first.")
+        return data
+
+
 @admin.register(User)
 class UserAdmin(KeptAdmin):
+    form = UserForm
     list_display = ("name", "email", "account", "role_label", "is_active")
     ordering = ("name", "email")
     list_filter = ("role", "is_superuser", "is_active", "account")

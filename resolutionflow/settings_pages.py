@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from resolutionflow.accounts.models import User
-from resolutionflow.navigation import everyone
+from resolutionflow.navigation import everyone, team_leads
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class SettingsPage:
 
 PAGES = [
     SettingsPage("you", "Profile", "settings:profile", "user"),
+    SettingsPage("you", "API tokens", "settings:tokens", "key"),
+    SettingsPage("account", "Account", "settings:account", "home", team_leads),
+    SettingsPage("account", "Users and roles", "settings:users:list", "users", team_leads),
 ]
 
 

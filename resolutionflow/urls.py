@@ -3,7 +3,7 @@
 from allauth.account import views as sign_in
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from analytics.api import router as analytics_router
 from resolutionflow.accounts import settings_views
@@ -40,9 +40,13 @@ account_urls = [
     ),
 ]
 
-settings_urls = [
+settings_urls: list[URLPattern | URLResolver] = [
     path("", settings_views.start, name="start"),
     path("profile/", settings_views.profile, name="profile"),
+    path("tokens/", settings_views.tokens, name="tokens"),
+    path("tokens/<uuid:token_id>/revoke/", settings_views.revoke_token, name="revoke_token"),
+    path("account/", settings_views.account, name="account"),
+    path("users/", include("flowpilot.users.urls")),
 ]
 
 urlpatterns = [

@@ -79,6 +79,15 @@ class Role(models.TextChoices):
     TEAM_ADMIN = "team_admin", "Team admin"
 
 
+class State(models.TextChoices):
+    """Whether a person can sign in; `User.state` tells which."""
+
+    ACTIVE = "active", "Active"
+    INVITED = "invited", "Invited"
+    NO_PASSWORD = "no_password", "Not invited yet"
+    DEACTIVATED = "deactivated", "Deactivated"
+
+
 class User(AbstractBaseUser):
     """A person who signs in by email. A super admin runs the installation and may belong to no account."""
 
@@ -96,6 +105,7 @@ class User(AbstractBaseUser):
     weekly_digest = models.BooleanField(
         default=True, help_text="A mail with the week's figures, each Monday at 7:00."
     )
+    invited_at = models.DateTimeField(null=True, blank=True, editable=False)  # the last invitation by mail
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"
@@ -133,12 +143,25 @@ class User(AbstractBaseUser):
         self.is_active = False
         self.set_unusable_password()
         self.save(update_fields=["is_active", "password"])
-        self.api_tokens.filter(revoked_at=None).update(revoked_at=at)
+        self.revoke_tokens(at)
+
+    def revoke_tokens(self, at: datetime) -> int:
+        """Ends every API token of the person that still works; how many that were."""
+        return self.api_tokens.filter(revoked_at=None).update(revoked_at=at)
 
     @property
     def leads_team(self) -> bool:
         """Whether the person may see the team's figures: team admins and super admins."""
         return self.is_superuser or self.role == Role.TEAM_ADMIN
+
+    @property
+    def state(self) -> State:
+        """Imported people have no password and may never have been invited."""
+        if not self.is_active:
+            return State.DEACTIVATED
+        if self.has_usable_password():
+            return State.ACTIVE
+        return State.INVITED if self.invited_at else State.NO_PASSWORD
 
     @property
     def role_label(self) -> str:

@@ -1,8 +1,15 @@
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 
-from resolutionflow.accounts.models import User
+from resolutionflow.accounts.models import Account, ApiToken, Role, User
+
+CANNOT_BE_USED = "This email cannot be used in this account."
+IN_THIS_ACCOUNT = "Somebody in this account has this email already."
+MOST_TOKENS = 20
+HOUR = timedelta(hours=1)
 
 
 class OneLine(forms.CharField):
@@ -10,6 +17,16 @@ class OneLine(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         return " ".join(str(super().to_python(value) or "").split())
+
+
+class LoginEmail(forms.EmailField):
+    """One sentence for every address that does not do, so that it tells nothing of who has a login."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value).lower()
+        except forms.ValidationError:
+            raise forms.ValidationError(CANNOT_BE_USED if value else "This field is required.") from None
 
 
 class ProfileForm(forms.ModelForm):
@@ -23,3 +40,108 @@ class ProfileForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.account is None:
             del self.fields["weekly_digest"]  # there are no figures to send
+
+
+class TokenForm(forms.Form):
+    """A label that no other live token of the person has: a form that is sent twice makes one token."""
+
+    label = OneLine(
+        max_length=100, help_text="What the token is for, such as “Monthly report”. Only you see it."
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_label(self) -> str:
+        label = str(self.cleaned_data["label"])
+        live = ApiToken.objects.filter(user=self.person, revoked_at=None)
+        if live.filter(label__iexact=label).exists():
+            raise forms.ValidationError(
+                "You have a live token with this label. Revoke it first, or choose another."
+            )
+        if live.count() >= MOST_TOKENS:
+            raise forms.ValidationError(f"You have {MOST_TOKENS} live tokens. Revoke one that is not used.")
+        return label
+
+
+class AccountForm(forms.ModelForm):
+    """What a team admin may set of the account. `changes()` has what is different, before and after."""
+
+    name = OneLine(
+        max_length=200, help_text="As it stands in the navigation, in mails and on printed sheets."
+    )
+    idle_hours = forms.DecimalField(
+        label="Idle limit, in hours",
+        min_value=Decimal("0.25"),
+        max_value=366 * 24,
+        max_digits=6,
+        decimal_places=2,
+        help_text="An active session without a sign of life for longer counts as given up.",
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.25"}),
+    )
+
+    class Meta:
+        model = Account
+        fields = ("name", "time_zone", "names_hidden")
+        widgets = {
+            "time_zone": forms.TextInput(
+                attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}
+            )
+        }
+        labels = {"names_hidden": "Hide the names of engineers"}
+        help_texts = {
+            "time_zone": "Days and weeks begin at its midnight, in every figure and for the past too. "
+            "Type a part of the name, such as “Berlin”.",
+            "names_hidden": "Team pages, lists and exports show “Engineer 3” in place of a name. "
+            "Users and roles keep the names.",
+        }
+
+    field_order = ("name", "time_zone", "idle_hours", "names_hidden")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hours = Decimal(self.instance.idle_limit / HOUR).quantize(Decimal("0.01"))
+        self.fields["idle_hours"].initial = hours.normalize() if hours % 1 else int(hours)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if "idle_hours" in self.changed_data and "idle_hours" in data:
+            self.instance.idle_limit = HOUR * float(data["idle_hours"])
+        return data
+
+    @property
+    def changed_columns(self) -> list[str]:
+        return ["idle_limit" if name == "idle_hours" else name for name in self.changed_data]
+
+
+class InviteForm(forms.Form):
+    """Whom to invite. Which addresses have a login elsewhere it does not tell."""
+
+    email = LoginEmail(max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    name = OneLine(max_length=200)
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ENGINEER)
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account = account
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if found := User.objects.filter(email=email).first():
+            raise forms.ValidationError(
+                IN_THIS_ACCOUNT if found.account_id == self.account.pk else CANNOT_BE_USED
+            )
+        return email
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class UserListForm(forms.Form):
+    """Which users the list shows: those who are not deactivated, unless all are asked for."""
+
+    state = forms.ChoiceField(choices=[("", "Active"), ("all", "All")], required=False)
+    q = forms.CharField(max_length=200, required=False, label="Search")
+    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)

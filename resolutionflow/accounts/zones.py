@@ -15,6 +15,11 @@ def time_zones() -> frozenset[str]:
         return frozenset(available_timezones() & {name for (name,) in cursor.fetchall()})
 
 
+def offered_zones() -> list[str]:
+    """Those that people live in, to choose from."""
+    return ["UTC", *sorted(zone for zone in time_zones() if "/" in zone and not zone.startswith("Etc/"))]
+
+
 def validate_time_zone(name: str) -> None:
     if name not in time_zones():
         raise ValidationError(f"“{name}” is no known time zone. Use an IANA name such as Europe/London.")

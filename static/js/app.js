@@ -74,6 +74,17 @@ function expire(box) {
   }, 7000);
 }
 
+// Copying needs a secure page; elsewhere the text is selected, ready for Ctrl+C.
+async function copy(field) {
+  field.select();
+  try {
+    await navigator.clipboard.writeText(field.value);
+    toast("Copied.", "success");
+  } catch {
+    toast("It is selected: copy it with Ctrl+C or ⌘C.");
+  }
+}
+
 // Menus are <details>: one is open at a time; Esc and a click elsewhere close it.
 
 const openMenus = () => document.querySelectorAll("details.menu[open]");
@@ -89,6 +100,8 @@ document.addEventListener("click", (event) => {
     event.preventDefault(); // a link opens the same form as a page where there is no script
     document.getElementById(opener.dataset.dialog)?.showModal();
   }
+  const copier = event.target.closest("[data-copy]");
+  if (copier) copy(document.getElementById(copier.dataset.copy));
   event.target.closest("[data-close]")?.closest("dialog")?.close();
   // Browsers that do not know closedby yet: a click on the dialog itself is one on its backdrop.
   if (event.target.matches("dialog[open]")) {

@@ -86,6 +86,25 @@ def test_the_pages_around_them(page, team, team_admin, super_admin):
     in_every_look(page)
 
 
+def test_settings(page, team, team_admin, engineer):
+    log_in(page, team_admin)
+    for address in ("profile/", "account/", "users/", "users/invite/", f"users/{engineer.pk}/deactivate/"):
+        page.goto(f"/settings/{address}")
+        in_every_look(page)
+    page.goto(f"/settings/users/{engineer.pk}/")
+    in_every_look(page)
+    page.get_by_role("link", name="Deactivate Amira Haddad…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    in_every_look(page)
+    page.goto("/settings/tokens/")
+    page.get_by_label("Label of a new token").fill("Wallboard")
+    page.get_by_role("button", name="Create token").click()
+    expect(page.get_by_label("Token", exact=True)).to_be_visible()
+    in_every_look(page)
+    page.get_by_role("link", name="Revoke Wallboard").click()
+    in_every_look(page)
+
+
 @pytest.mark.parametrize("look", [NARROW, NARROW_DARK], ids=str)
 def test_the_drawer(page, team, team_admin):
     log_in(page, team_admin)

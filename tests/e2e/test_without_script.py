@@ -55,6 +55,29 @@ def test_sessions_are_searched_filtered_and_read(page, team, team_admin):
     expect(page.locator(".timeline > li")).to_have_count(3)
 
 
+def test_somebody_is_invited_and_deactivated(page, team, team_admin, engineer):
+    log_in(page, team_admin)
+    page.goto("/settings/users/")
+    page.get_by_role("link", name="Invite", exact=True).click()
+    page.get_by_label("Email").fill("new@northgate.example")
+    page.get_by_label("Name").fill("Noor New")
+    page.get_by_role("button", name="Send invitation").click()
+    expect(page.get_by_text("Noor New is invited")).to_be_visible()
+    page.get_by_role("link", name="Amira Haddad").click()
+    page.get_by_role("link", name="Deactivate Amira Haddad…").click()
+    page.get_by_role("button", name="Deactivate").click()
+    expect(page.get_by_text("Amira Haddad is deactivated")).to_be_visible()
+
+
+def test_a_token_is_made_and_can_be_read(page, team, team_admin):
+    log_in(page, team_admin)
+    page.goto("/settings/tokens/")
+    page.get_by_label("Label of a new token").fill("Report")
+    page.get_by_role("button", name="Create token").click()
+    expect(page.get_by_label("Token", exact=True)).to_have_value(re.compile("^rf_"))
+    expect(page.get_by_role("button", name="Copy")).to_be_hidden()
+
+
 def test_the_account_is_switched_and_left(page, look, team, super_admin, other_account):
     log_in(page, super_admin)
     page.goto("/analytics/")

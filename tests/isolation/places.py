@@ -103,6 +103,21 @@ PLACES = {
     "jobs/": at("/jobs/", who=INSTALLATION, installation=True),
     "jobs/<str:name>/run/": at("/jobs/jobs.remove_old/run/", who=always(INSTALLATION, 405)),
     "jobs/failed/<int:job_id>/again/": at("/jobs/failed/1/again/", who=always(INSTALLATION, 405)),
+    "settings/tokens/": at("/settings/tokens/", who=PERSON),
+    "settings/tokens/<uuid:token_id>/revoke/": at(
+        "/settings/tokens/{apitoken.id}/revoke/", who=PERSON, engineer=403, unchosen=404, super_admin=404
+    ),
+    "settings/account/": at("/settings/account/", who=TEAM),
+    "settings/users/": at("/settings/users/", "/settings/users/?state=all", who=TEAM),
+    "settings/users/invite/": at("/settings/users/invite/", who=TEAM),
+    "settings/users/<uuid:user_id>/": at("/settings/users/{user.id}/", who=TEAM),
+    "settings/users/<uuid:user_id>/deactivate/": at("/settings/users/{user.id}/deactivate/", who=TEAM),
+    "settings/users/<uuid:user_id>/invite/": at(
+        "/settings/users/{user.id}/invite/", who=TEAM, team_admin=405, super_admin=405
+    ),
+    "settings/users/<uuid:user_id>/reactivate/": at(
+        "/settings/users/{user.id}/reactivate/", who=TEAM, team_admin=405, super_admin=405
+    ),
     "help/metrics/": at("/help/metrics/", who=PERSON),
     "api/v1/": at("/api/v1/", who=always(PUBLIC, 404)),
     "api/v1/docs": at("/api/v1/docs", who=PUBLIC),

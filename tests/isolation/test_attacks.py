@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from resolutionflow.models import ApiToken, AuditEntry, User
+from resolutionflow.tests.factories import SuperAdminFactory
 from tests.isolation.places import PUBLIC_ROUTES, TEAM_PANELS, place_of, routes
 
 PASSWORD = "correct horse battery"
@@ -191,7 +192,12 @@ OF_TEAM = ["period", "from", "to", "engineer_id", "client_id"]
 
 @pytest.mark.parametrize(
     ("path", "names"),
-    [("/sessions/", NAMES), ("/analytics/", OF_TEAM), ("/api/v1/analytics/team", [*OF_TEAM, "account"])],
+    [
+        ("/sessions/", NAMES),
+        ("/analytics/", OF_TEAM),
+        ("/settings/users/", ["state", "q", "page"]),
+        ("/api/v1/analytics/team", [*OF_TEAM, "account"]),
+    ],
 )
 def test_odd_input_is_never_a_fault_of_the_server(path, names, as_viewer):
     browser = as_viewer("team_admin")
@@ -251,11 +257,29 @@ def test_a_name_that_exists_is_a_message_and_no_error(north, as_viewer):
 def test_a_super_admin_without_account_stays_one(as_viewer):
     root = as_viewer("unchosen")
     user = User.objects.get(is_superuser=True)
+    SuperAdminFactory()
     body = root.post(
         f"/admin/resolutionflow/user/{user.id}/change/",
         {"email": user.email, "name": "Robin", "role": "engineer", "is_active": "on"},
     )
     assert "only a super admin may have none" in body.content.decode()
+
+
+@pytest.mark.parametrize("given_up", ["is_superuser", "is_active"])
+def test_the_last_super_admin_stays_one(given_up, north, as_viewer):
+    root = as_viewer("unchosen")
+    user = User.objects.get(is_superuser=True)
+    User.objects.filter(pk=user.pk).update(account=north.account)
+    SuperAdminFactory(is_active=False)
+    address = f"/admin/resolutionflow/user/{user.id}/change/"
+    kept = {"email": user.email, "name": "Robin", "role": "engineer", "is_superuser": "on", "is_active": "on"}
+    given = {name: value for name, value in kept.items() if name != given_up}
+    assert "This is the last active super admin." in root.post(address, given).content.decode()
+    assert root.post(address, kept).status_code == 302
+    SuperAdminFactory()
+    assert root.post(address, given).status_code == 302
+    user.refresh_from_db()
+    assert not (user.is_superuser and user.is_active)
 
 
 def test_the_back_office_cannot_be_asked_for_password_hashes(as_viewer):
