@@ -175,7 +175,7 @@ def test_csv_is_sent_while_the_rows_come():
 
 
 @pytest.mark.parametrize("begun", [1, 2])
-def test_a_reader_who_goes_away_ends_the_rows(begun):
+def test_a_reader_who_goes_away_ends_the_rows(begun, db):
     ended = []
 
     def rows():
@@ -221,7 +221,7 @@ class Sink(BytesIO):
     tell = seek
 
 
-def test_the_answer_is_a_file_with_a_name_of_ours():
+def test_the_answer_is_a_file_with_a_name_of_ours(db):
     response = download(table(ROW), "csv")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert response.headers["Content-Disposition"] == 'attachment; filename="things.csv"'
