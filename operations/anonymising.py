@@ -12,9 +12,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from operations.logins import end_logins, logins_of
-from resolutionflow.accounts.models import Account, ApiToken, AuditEntry, Role, User
+from resolutionflow.accounts.models import ANONYMISED_HOST, Account, ApiToken, AuditEntry, Role, User
 
-HOST = "anonymised.invalid"  # .invalid takes no mail
 LABEL = "anonymised"  # of the tokens
 Rewrite = Callable[[str], str]
 
@@ -36,10 +35,6 @@ class Plan:
     texts: int
 
 
-def is_anonymous(user: User) -> bool:
-    return user.email.endswith(f"@{HOST}")
-
-
 @transaction.atomic
 def anonymise(email: str, *, at: datetime, apply: bool) -> Plan:
     """Makes name and email "Former engineer N" and deactivates; without `apply` says what would become of the person.
@@ -56,7 +51,10 @@ def anonymise(email: str, *, at: datetime, apply: bool) -> Plan:
             f"{user.email} is the only active team admin of {account.slug}. Make somebody else a team admin first."
         )
     number = _next_number(account)
-    name, address = f"Former engineer {number}", f"former-engineer-{number}.{account.slug.lower()}@{HOST}"
+    name, address = (
+        f"Former engineer {number}",
+        f"former-engineer-{number}.{account.slug.lower()}@{ANONYMISED_HOST}",
+    )
     namesake = User.objects.filter(account=account, name=user.name).exclude(id=user.id).exists()
     texts = _rewrite_audit(user, name, address, namesake=namesake, apply=apply)
     texts += _rewrite_log(user, name, address, apply=apply)
@@ -94,7 +92,7 @@ def _leads_alone(user: User) -> bool:
 
 def _next_number(account: Account) -> int:
     """Free in the account's names, and in the addresses of all accounts: a slug may once have been another one's."""
-    stem = f".{account.slug.lower()}@{HOST}"
+    stem = f".{account.slug.lower()}@{ANONYMISED_HOST}"
     taken = [
         *User.objects.filter(account=account, name__regex=r"^Former engineer \d{1,9}$").values_list(
             "name", flat=True

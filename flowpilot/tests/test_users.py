@@ -172,6 +172,16 @@ def test_nobody_changes_a_super_admin_here(lead, account, super_admin):
     assert not AuditEntry.objects.exists()
 
 
+def test_who_is_anonymised_does_not_come_back(lead, engineer):
+    engineer.deactivate(timezone.now())
+    User.objects.filter(pk=engineer.pk).update(email="former-engineer-1.northgate@anonymised.invalid")
+    page = read(lead.post(f"{page_of(engineer)}reactivate/", follow=True))
+    assert "does not come back" in said(page)
+    assert not page.one("main").all("form")
+    engineer.refresh_from_db()
+    assert not engineer.is_active
+
+
 def test_the_last_team_admin_stays(client, super_admin, account, team_admin, engineer):
     TeamAdminFactory(account=account, password=NOBODY)  # was never able to sign in
     client.force_login(super_admin)

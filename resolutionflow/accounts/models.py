@@ -14,6 +14,8 @@ from uuid6 import uuid7
 
 from resolutionflow.accounts.zones import validate_time_zone
 
+ANONYMISED_HOST = "anonymised.invalid"  # .invalid takes no mail
+
 
 class Account(models.Model):
     """One MSP, the tenant."""
@@ -162,6 +164,11 @@ class User(AbstractBaseUser):
         if self.has_usable_password():
             return State.ACTIVE
         return State.INVITED if self.invited_at else State.NO_PASSWORD
+
+    @property
+    def is_anonymised(self) -> bool:
+        """Whether `anonymise_user` took the name and email; there is no way back."""
+        return self.email.endswith(f"@{ANONYMISED_HOST}")
 
     @property
     def role_label(self) -> str:

@@ -59,6 +59,8 @@ def why_not(person: User, by: User) -> str:
         return "This is you. Another team admin can change your role or deactivate you."
     if person.is_superuser:
         return "A super admin is changed in the back office."
+    if person.is_anonymised:
+        return "This person is anonymised and does not come back."
     return ""
 
 

@@ -88,6 +88,7 @@ def test_a_token_is_copied_works_and_ends(page, context, other_page, team, team_
     page.get_by_role("link", name="Settings", exact=True).click()
     with pytest.raises(Error, match="ERR_CACHE_MISS"):
         page.go_back()  # the browser has not kept it
+    page.wait_for_url("chrome-error://**")
     page.goto("/settings/tokens/")
     expect(page.get_by_label("Token", exact=True)).to_have_count(0)
     page.get_by_role("link", name="Revoke Wallboard").click()

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from operations.anonymising import Kept, Plan, anonymise, is_anonymous
+from operations.anonymising import Kept, Plan, anonymise
 from resolutionflow.accounts.models import User
 from resolutionflow.management.refusing import Refused, needs_database
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise Refused(
                 f"There is no user with the email {email}. Nobody has it any more who is anonymised already."
             )
-        if is_anonymous(user):
+        if user.is_anonymised:
             self.stdout.write(f"{email} is anonymised already.")
             return
         try:
