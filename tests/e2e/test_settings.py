@@ -6,8 +6,10 @@ import pytest
 from django.core import mail
 from playwright.sync_api import Error, expect
 
+from resolutionflow.models import ApiToken
+from resolutionflow.tests.factories import UserFactory
 from tests.e2e.complaints import Complaints
-from tests.e2e.looks import NARROW
+from tests.e2e.looks import NARROW, WIDE
 from tests.e2e.people import PASSWORD, log_in
 
 pytestmark = pytest.mark.browser
@@ -58,7 +60,7 @@ def test_who_is_deactivated_is_signed_out_in_the_other_browser(page, other_page,
     log_in(page, team_admin)
     page.goto("/settings/users/")
     page.get_by_role("link", name="Amira Haddad").click()
-    page.get_by_role("link", name="Deactivate Amira Haddad…").click()
+    page.get_by_role("link", name="Deactivate…").click()
     dialog = page.get_by_role("dialog", name="Deactivate?")
     expect(dialog).to_contain_text("signed out everywhere at once")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
@@ -109,3 +111,25 @@ def test_the_settings_of_the_account_hold(page, team, team_admin):
     expect(page.get_by_label("Idle limit, in hours")).to_have_value("8")
     page.goto("/sessions/?q=outlook+hangs")
     expect(page.locator("tbody time").first).to_have_attribute("title", re.compile("IST$"))
+
+
+@pytest.mark.parametrize("look", [NARROW, WIDE], ids=str)
+def test_the_longest_names_have_room(page, team, team_admin, account):
+    """`page` complains about a page that scrolls sideways."""
+    long = "Ü" * 195 + "<b>😀"
+    account.name = long
+    account.save()
+    person = UserFactory(account=account, name=long, email=f"{'x' * 60}@{'y' * 60}.example")
+    token, _ = ApiToken.issue(team_admin, "t" * 100)
+    log_in(page, team_admin)
+    for address in (
+        "users/",
+        f"users/{person.pk}/",
+        f"users/{person.pk}/deactivate/",
+        f"tokens/{token.pk}/revoke/",
+    ):
+        page.goto(f"/settings/{address}")
+    page.goto("/settings/tokens/")
+    page.get_by_label("Label of a new token").fill("s" * 100)
+    page.get_by_role("button", name="Create token").click()
+    expect(page.get_by_role("heading", name="s" * 100)).to_be_visible()
