@@ -15,6 +15,7 @@ from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.selects import SessionSelects
 from flowpilot.sessions.timeline import timeline
+from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest, account_required
 from resolutionflow.exports import FORMATS
 from resolutionflow.htmx import page_or_panel
@@ -32,11 +33,12 @@ def session_list(request: AccountRequest) -> HttpResponse:
     sessions = form.sessions()
     page_fault, cursors = _cursors(request)
     page = page_of(
-        sessions.select_related("user", "client", "flow", "domain").defer("decisions"),
+        sessions.select_related("client", "flow", "domain").defer("decisions"),
         "started_at",
         PAGE_SIZE,
         **cursors,
     )
+    names = shown_names(request.account, request.user)
     count = sessions.count()
     words = f"{count:,} session{'' if count == 1 else 's'}"
     kept = {name: values for name, values in request.GET.lists() if name not in ("before", "after")}
@@ -54,7 +56,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
         ],
         "page_fault": page_fault,
         "words": words,
-        "sessions": page.rows,
+        "sessions": [(session, names[session.user_id]) for session in page.rows],
         "previous_href": url_with("sessions:list", kept | {"before": page.before}) if page.before else "",
         "next_href": url_with("sessions:list", kept | {"after": page.after}) if page.after else "",
         "empty": None if page.rows else _empty(form, kept),
@@ -115,13 +117,14 @@ def _cursors(request: AccountRequest) -> tuple[str, dict[str, Cursor | None]]:
 def session_detail(request: AccountRequest, session_id: UUID) -> HttpResponse:
     """One session, to read: what it was about, how it went, how it ended."""
     session = get_object_or_404(
-        Session.objects.select_related("user", "client", "flow", "flow_version", "domain"), id=session_id
+        Session.objects.select_related("client", "flow", "flow_version", "domain"), id=session_id
     )
     if not may_read(request.user, session):
         raise PermissionDenied("This is a colleague's session.")
     own = session.user_id == request.user.id
     context: dict[str, Any] = {
         "session": session,
+        "engineer": shown_names(request.account, request.user)[session.user_id],
         "how": session.outcome or session.status,
         "trail": [("Sessions" if request.user.leads_team else "My sessions", reverse("sessions:list"))],
         "entries": timeline(session),

@@ -111,6 +111,15 @@ def test_names_are_text_whatever_is_in_them(lead, engineer):
     assert b"<script>alert" not in response.content
 
 
+def test_with_names_hidden_engineers_are_numbered(lead, account, engineer, colleague, team_admin):
+    account.names_hidden = True
+    account.save()
+    for minutes, user in enumerate([engineer, colleague, team_admin]):
+        SessionFactory(user=user, started_at=NOW - timedelta(minutes=minutes))
+    cells = [row[2] for row in read(lead.get(URL)).one("section", aria_label="Sessions").rows()]
+    assert cells == ["Engineer 2", "Engineer 3", "Engineer 1 (you)"]
+
+
 def test_a_chip_takes_its_own_value_off_and_nothing_else(lead, engineer):
     SessionFactory(user=engineer, started_at=NOW, status="active")
     page = read(lead.get(f"{URL}?period=7d&status=active&status=resolved&client_id=none"))

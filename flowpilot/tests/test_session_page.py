@@ -77,6 +77,17 @@ def test_the_facts_of_a_session(lead, engineer):
     assert page.one("section", aria_label="Details").one("span", title="2 h 1 min").text == "121.0 min"
 
 
+def test_with_names_hidden_the_engineer_is_numbered(lead, account, engineer, colleague):
+    account.names_hidden = True
+    account.save()
+    session = SessionFactory(user=colleague, status="requesting_escalation")
+    for user, name in ((engineer, "Engineer 3"), (colleague, "Engineer 3 (you)")):
+        lead.force_login(user)
+        page = read(lead.get(url(session)))
+        assert facts(page)["Engineer"] == name
+        assert page.one("header", class_="pagehead").one("p").text == name
+
+
 def test_what_is_not_known_is_a_dash(lead, engineer):
     session = SessionFactory(user=engineer, status="active")
     shown = facts(read(lead.get(url(session))))
