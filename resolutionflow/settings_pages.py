@@ -29,6 +29,8 @@ PAGES = [
     SettingsPage("you", "API tokens", "settings:tokens", "key"),
     SettingsPage("account", "Account", "settings:account", "home", team_leads),
     SettingsPage("account", "Users and roles", "settings:users:list", "users", team_leads),
+    SettingsPage("account", "Clients", "settings:clients", "building", team_leads),
+    SettingsPage("account", "Domains", "settings:domains", "tag", team_leads),
 ]
 
 

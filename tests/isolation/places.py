@@ -100,6 +100,22 @@ PLACES = {
     ),
     "settings/": at("/settings/", who=always(PERSON, 302)),
     "settings/profile/": at("/settings/profile/", who=PERSON),
+    **{
+        f"settings/{noun}s/{rest}": at(f"/settings/{noun}s/{filled}", who=TEAM)
+        for noun in ("client", "domain")
+        for rest, filled in (
+            ("", ""),
+            ("add/", "add/"),
+            ("<uuid:entry_id>/", f"{{{noun}.id}}/"),
+            ("<uuid:entry_id>/merge/", f"{{{noun}.id}}/merge/"),
+        )
+    },
+    **{
+        f"settings/{noun}s/<uuid:entry_id>/delete/": at(
+            f"/settings/{noun}s/{{{noun}.id}}/delete/", who=always(TEAM, 405)
+        )
+        for noun in ("client", "domain")
+    },
     "jobs/": at("/jobs/", who=INSTALLATION, installation=True),
     "jobs/<str:name>/run/": at("/jobs/jobs.remove_old/run/", who=always(INSTALLATION, 405)),
     "jobs/failed/<int:job_id>/again/": at("/jobs/failed/1/again/", who=always(INSTALLATION, 405)),

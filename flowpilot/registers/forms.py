@@ -1,0 +1,66 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, transaction
+
+from flowpilot.registers.kinds import Entry, Register
+from resolutionflow.accounts.settings_forms import OneLine
+from resolutionflow.long_select import LongSelect
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(required=False, max_length=200, label="Name")
+
+
+class EntryForm(forms.ModelForm):
+    """Name and, of a client, its number in the PSA."""
+
+    name = OneLine(max_length=200)
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if taken := self._errors and self._errors.pop(
+            NON_FIELD_ERRORS, None
+        ):  # the only rule of the row: its name
+            self.add_error("name", ValidationError(taken.as_data()))
+
+    def save_unless_taken(self) -> bool:
+        """Whether it was saved; else somebody took the name since it was looked up, and the form says so."""
+        try:
+            with transaction.atomic():
+                self.save()
+        except IntegrityError:
+            self.add_error("name", f"A {self._meta.model._meta.verbose_name} with this name exists already.")
+            return False
+        return True
+
+
+def entry_form(register: Register) -> type[EntryForm]:
+    made: type[EntryForm] = forms.modelform_factory(
+        register.model,
+        form=EntryForm,
+        fields=register.fields,
+        labels={"psa_company_id": "ID in the PSA"},
+        help_texts={"psa_company_id": "What the ticket system calls this client; empty if it is not linked."},
+    )
+    return made
+
+
+class MergeForm(forms.Form):
+    """Into which other one."""
+
+    into = forms.UUIDField(label="Merge into", widget=LongSelect(), error_messages={"invalid": "Choose one."})
+
+    def __init__(self, data: Any, *, register: Register, source: Entry) -> None:
+        super().__init__(data)
+        self.fields["into"].error_messages["required"] = f"Choose the {register.noun} that stays."
+        others = register.model.objects.exclude(id=source.id).order_by("name", "id").values_list("id", "name")
+        choices: Any = self.fields["into"].widget
+        choices.choices = [("", "Choose…"), *((str(id_), name) for id_, name in others)]
+        self.source = source
+
+    def clean_into(self) -> Any:
+        if self.cleaned_data["into"] == self.source.id:
+            raise ValidationError("Choose another one than itself.")
+        return self.cleaned_data["into"]

@@ -1,0 +1,56 @@
+"""Two clients, or two domains, become one."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from flowpilot.models import Flow, Session
+from flowpilot.registers.kinds import Entry, Register, referring
+from resolutionflow.accounts.models import AuditEntry
+from resolutionflow.accounts.scoping import AccountRequest
+
+
+@dataclass(frozen=True)
+class Merged:
+    name: str
+    into: str
+    sessions: int
+    flows: int
+
+
+@transaction.atomic
+def merge(register: Register, source_id: UUID, target_id: UUID, request: AccountRequest) -> Merged | None:
+    """Gives everything that refers to the source to the target and deletes the source; None if one of them is gone.
+
+    What comes to the source meanwhile waits, and is refused when it is gone: it would have to be asked again.
+    """
+    found: dict[UUID, Entry] = {}
+    for id_ in sorted([source_id, target_id]):  # always in this order: two merges at once wait for each other
+        # the target only has to stay; to lock it in full would keep new sessions of it waiting
+        rows = register.model.objects.select_for_update(no_key=id_ == target_id)
+        if entry := rows.filter(id=id_).first():
+            found[id_] = entry
+    if len(found) < 2:
+        return None
+    source, target = found[source_id], found[target_id]
+    moved = {
+        model: model.objects.filter(**{name: source}).update(**{name: target})
+        for model, name in referring(register.model)
+    }
+    company = getattr(source, "psa_company_id", None)
+    source.delete()
+    if company and not target.psa_company_id:
+        target.psa_company_id = company
+        target.save(update_fields=["psa_company_id"])
+    done = Merged(source.name, target.name, moved.get(Session, 0), moved.get(Flow, 0))
+    AuditEntry.record(
+        f"{register.noun}.merged",
+        actor=request.user,
+        account=request.account,
+        object=done.name,
+        into=done.into,
+        sessions=done.sessions,
+        flows=done.flows,
+    )
+    return done
