@@ -54,6 +54,10 @@ class MergeForm(forms.Form):
 
     def __init__(self, data: Any, *, register: Register, source: Entry) -> None:
         super().__init__(data)
+        self.fields["into"].help_text = (
+            f"For two names of the same {register.noun}: everything of this one goes there, and this one is gone. "
+            "The next page says how much that is."
+        )
         self.fields["into"].error_messages["required"] = f"Choose the {register.noun} that stays."
         others = register.model.objects.exclude(id=source.id).order_by("name", "id").values_list("id", "name")
         choices: Any = self.fields["into"].widget
