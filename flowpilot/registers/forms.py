@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -20,9 +20,7 @@ class EntryForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        if taken := self._errors and self._errors.pop(
-            NON_FIELD_ERRORS, None
-        ):  # the only rule of the row: its name
+        if taken := self.errors.pop(NON_FIELD_ERRORS, None):  # the row's only rule is about its name
             self.add_error("name", ValidationError(taken.as_data()))
 
     def save_unless_taken(self) -> bool:
@@ -37,14 +35,14 @@ class EntryForm(forms.ModelForm):
 
 
 def entry_form(register: Register) -> type[EntryForm]:
-    made: type[EntryForm] = forms.modelform_factory(
+    made = forms.modelform_factory(
         register.model,
         form=EntryForm,
         fields=register.fields,
         labels={"psa_company_id": "ID in the PSA"},
         help_texts={"psa_company_id": "What the ticket system calls this client; empty if it is not linked."},
     )
-    return made
+    return cast(type[EntryForm], made)
 
 
 class MergeForm(forms.Form):
@@ -59,7 +57,7 @@ class MergeForm(forms.Form):
             "The next page says how much that is."
         )
         self.fields["into"].error_messages["required"] = f"Choose the {register.noun} that stays."
-        others = register.model.objects.exclude(id=source.id).order_by("name", "id").values_list("id", "name")
+        others = register.entries.exclude(id=source.id).order_by("name", "id").values_list("id", "name")
         choices: Any = self.fields["into"].widget
         choices.choices = [("", "Choose…"), *((str(id_), name) for id_, name in others)]
         self.source = source

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, ForeignKey
+from django.db.models import Count, ForeignKey, QuerySet
 
 from flowpilot.models import Client, Domain, Flow
 from flowpilot.sessions.filters import SessionFilterForm
@@ -26,6 +26,11 @@ class Register:
     what: str
     fields: tuple[str, ...]
     filter: str
+
+    @property
+    def entries(self) -> QuerySet[Any]:
+        """Those of the account in scope."""
+        return self.model._default_manager.all()
 
     @property
     def plural(self) -> str:

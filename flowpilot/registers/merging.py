@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from flowpilot.models import Flow, Session
+from flowpilot.models import Client, Flow, Session
 from flowpilot.registers.kinds import Entry, Register, referring
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.scoping import AccountRequest
@@ -28,7 +28,7 @@ def merge(register: Register, source_id: UUID, target_id: UUID, request: Account
     found: dict[UUID, Entry] = {}
     for id_ in sorted([source_id, target_id]):  # always in this order: two merges at once wait for each other
         # the target only has to stay; to lock it in full would keep new sessions of it waiting
-        rows = register.model.objects.select_for_update(no_key=id_ == target_id)
+        rows = register.entries.select_for_update(no_key=id_ == target_id)
         if entry := rows.filter(id=id_).first():
             found[id_] = entry
     if len(found) < 2:
@@ -38,10 +38,9 @@ def merge(register: Register, source_id: UUID, target_id: UUID, request: Account
         model: model.objects.filter(**{name: source}).update(**{name: target})
         for model, name in referring(register.model)
     }
-    company = getattr(source, "psa_company_id", None)
     source.delete()
-    if company and not target.psa_company_id:
-        target.psa_company_id = company
+    if isinstance(source, Client) and isinstance(target, Client) and not target.psa_company_id:
+        target.psa_company_id = source.psa_company_id
         target.save(update_fields=["psa_company_id"])
     done = Merged(source.name, target.name, moved.get(Session, 0), moved.get(Flow, 0))
     AuditEntry.record(

@@ -26,7 +26,7 @@ NO_ACCESS = "Clients and domains are kept by team admins."
 def entry_list(request: AccountRequest, register: Register) -> HttpResponse:
     """By name, a page at a time, each with the number of its sessions."""
     search = SearchForm(request.GET)
-    entries = register.model.objects.order_by(Lower("name"), "id")
+    entries = register.entries.order_by(Lower("name"), "id")
     words = search.cleaned_data["q"] if search.is_valid() else ""
     if words:
         entries = entries.filter(name__icontains=words)
@@ -92,7 +92,7 @@ def add(request: AccountRequest, register: Register) -> HttpResponse:
 @transaction.atomic
 def edit(request: AccountRequest, register: Register, entry_id: UUID) -> HttpResponse:
     """Another name; and where merging and deleting begin."""
-    rows = register.model.objects.select_for_update() if request.method == "POST" else register.model.objects
+    rows = register.entries.select_for_update() if request.method == "POST" else register.entries
     entry = get_object_or_404(rows, id=entry_id)
     before = {name: getattr(entry, name) for name in register.fields}
     form = entry_form(register)(request.POST if request.method == "POST" else None, instance=entry)
@@ -104,7 +104,7 @@ def edit(request: AccountRequest, register: Register, entry_id: UUID) -> HttpRes
         messages.success(request, f"{entry.name} is saved.")
         return redirect(register.url())
     if form.errors:
-        entry = register.model.objects.get(id=entry_id)  # the page goes on to call it by the name it has
+        entry = register.entries.get(id=entry_id)  # the page goes on to call it by the name it has
     context = _frame(register) | {
         "form": form,
         "row": _rows(register, [entry], request)[0],
@@ -131,14 +131,14 @@ def _save(form: EntryForm, request: AccountRequest, before: dict[str, Any]) -> b
 @team_required(NO_ACCESS)
 def merge_into(request: AccountRequest, register: Register, entry_id: UUID) -> HttpResponse:
     """First says what moves, then moves it."""
-    source = get_object_or_404(register.model, id=entry_id)
+    source = get_object_or_404(register.entries, id=entry_id)
     given = request.POST if request.method == "POST" else request.GET
     form = MergeForm(
         given if "into" in given or request.method == "POST" else None, register=register, source=source
     )
     target = None
     if form.is_valid():
-        target = get_object_or_404(register.model, id=form.cleaned_data["into"])
+        target = get_object_or_404(register.entries, id=form.cleaned_data["into"])
         if request.method == "POST":
             done = merge(register, source.id, target.id, request)
             if done is None:
@@ -163,7 +163,7 @@ def merge_into(request: AccountRequest, register: Register, entry_id: UUID) -> H
 @transaction.atomic
 def delete(request: AccountRequest, register: Register, entry_id: UUID) -> HttpResponse:
     """Only what nothing refers to: no figure loses anything."""
-    entry = get_object_or_404(register.model.objects.select_for_update(), id=entry_id)
+    entry = get_object_or_404(register.entries.select_for_update(), id=entry_id)
     if is_used(entry):
         messages.error(
             request, f"{entry.name} is in use by now. Merge it into another {register.noun} instead."
