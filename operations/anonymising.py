@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from operations.logins import end_logins, logins_of
 from resolutionflow.accounts.models import ANONYMISED_HOST, Account, ApiToken, AuditEntry, Role, User
+from resolutionflow.accounts.rights import NotAllowed, refuse_the_last
 
 LABEL = "anonymised"  # of the tokens
 Rewrite = Callable[[str], str]
@@ -46,10 +47,10 @@ def anonymise(email: str, *, at: datetime, apply: bool) -> Plan:
         raise Kept(f"{user.email} is a super admin without an account and cannot be anonymised.")
     account = Account.objects.select_for_update(no_key=True).get(id=user.account.id)  # one number at a time
     user = User.objects.select_for_update().get(id=user.id)
-    if _leads_alone(user):
-        raise Kept(
-            f"{user.email} is the only active team admin of {account.slug}. Make somebody else a team admin first."
-        )
+    try:
+        refuse_the_last(user)
+    except NotAllowed as error:
+        raise Kept(str(error)) from None
     number = _next_number(account)
     name, address = (
         f"Former engineer {number}",
@@ -81,13 +82,6 @@ def _forget(user: User, name: str, email: str, at: datetime) -> None:
     EmailAddress.objects.filter(user=user).delete()
     end_logins([user.id])
     AuditEntry.record("user.anonymised", actor=None, account=user.account, object=email)
-
-
-def _leads_alone(user: User) -> bool:
-    if not user.is_active or user.role != Role.TEAM_ADMIN:
-        return False
-    leads = User.objects.filter(account=user.account, role=Role.TEAM_ADMIN, is_active=True)
-    return not leads.exclude(id=user.id).exists()
 
 
 def _next_number(account: Account) -> int:
@@ -134,14 +128,12 @@ def _rewrite_audit(user: User, name: str, email: str, *, namesake: bool, apply: 
 
 
 def _in_json(value: Any, rewrite: Rewrite, of_tokens: dict[str, str]) -> Any:
-    if isinstance(value, str):
-        return of_tokens.get(value) or rewrite(value)
+    if isinstance(value, str):  # "engineer" is a role, and may be somebody's name
+        return value if value in Role.values else of_tokens.get(value) or rewrite(value)
     if isinstance(value, list):
         return [_in_json(item, rewrite, of_tokens) for item in value]
-    if isinstance(value, dict):  # "engineer" is a role, and may be somebody's name
-        return {
-            key: item if key == "role" else _in_json(item, rewrite, of_tokens) for key, item in value.items()
-        }
+    if isinstance(value, dict):
+        return {key: _in_json(item, rewrite, of_tokens) for key, item in value.items()}
     return value
 
 

@@ -24,7 +24,7 @@ def change_role(person: User, role: Role, *, by: User) -> None:
         if held.role == role:
             return
         if role != Role.TEAM_ADMIN:
-            _refuse_the_last(held)
+            refuse_the_last(held)
         before, held.role = held.role, role
         held.save(update_fields=["role"])
         AuditEntry.record(
@@ -36,7 +36,7 @@ def deactivate(person: User, *, by: User, at: datetime) -> None:
     """Out at once: every login and token of the person ends. Their sessions stay as they are."""
     with _held(person, by) as held:
         if held.is_active:
-            _refuse_the_last(held)
+            refuse_the_last(held)
             held.deactivate(at)
             AuditEntry.record("user.deactivated", actor=by, account=held.account, object=held.email)
 
@@ -77,8 +77,8 @@ def _held(person: User, by: User) -> Iterator[User]:
         yield people[person.pk]
 
 
-def _refuse_the_last(person: User) -> None:
-    """Who was invited only, or imported, cannot sign in and is no help."""
+def refuse_the_last(person: User) -> None:
+    """Raises NotAllowed. Who was invited only, or imported, cannot sign in and is no help."""
     leads = User.objects.filter(
         account=person.account, role=Role.TEAM_ADMIN, is_active=True, is_superuser=False
     ).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
