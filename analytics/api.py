@@ -8,10 +8,11 @@ from uuid import UUID
 from ninja import Field, Query, Router, Schema
 
 from analytics import rows
-from analytics.dashboards import TEAM
+from analytics.dashboards import MY, TEAM, Dashboard
+from analytics.query import DashboardQuery
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.scoping import AccountRequest
-from resolutionflow.api import ERRORS, in_account, refuse_invalid, team_only
+from resolutionflow.api import ERRORS, in_account, own_sessions_only, refuse_invalid, team_only
 from resolutionflow.metrics import round_half_up
 
 router = Router(tags=["Analytics"])
@@ -82,13 +83,38 @@ class TeamAnalytics(Schema):
     top_engineers: list[TopEngineer]
 
 
+class PersonalAnalytics(Schema):
+    summary: AnalyticsSummary
+    time_series: list[TimeSeriesPoint] = Field(description="One point for every local day of the period.")
+    top_flows: list[TopFlow]
+
+
 @router.get("/team", response={200: TeamAnalytics, **ERRORS}, summary="Team analytics")
 @team_only("You don't have access to team analytics")
 def team_analytics(request: AccountRequest, parameters: Query[TeamQueryParameters]) -> dict[str, Any]:
     """The figures of the team page. For team admins and super admins."""
-    form = TEAM.form(request)
+    query = asked(TEAM, request)
+    engineers = [{"user_id": str(row["id"]), **_named(row)} for row in rows.top_engineers(query)]
+    return _answer(query) | {"top_engineers": engineers}
+
+
+@router.get("/me", response={200: PersonalAnalytics, **ERRORS}, summary="My analytics")
+@own_sessions_only("A super admin has no sessions of their own")
+def my_analytics(request: AccountRequest, parameters: Query[PeriodQuery]) -> dict[str, Any]:
+    """The figures of one's own page. For engineers and team admins; `active_engineers` is always 1."""
+    answer = _answer(asked(MY, request))
+    answer["summary"]["active_engineers"] = 1
+    return answer
+
+
+def asked(dashboard: Dashboard, request: AccountRequest) -> DashboardQuery:
+    """What a call wants to know of a dashboard; faults of the query string are a 422."""
+    form = dashboard.form(request)
     refuse_invalid(form)
-    query = TEAM.query(request, form)
+    return dashboard.query(request, form)
+
+
+def _answer(query: DashboardQuery) -> dict[str, Any]:
     totals = query.sessions.totals(*rows.SUMMARY)
     return {
         "summary": {
@@ -105,7 +131,6 @@ def team_analytics(request: AccountRequest, parameters: Query[TeamQueryParameter
             {"tree_id": str(row["id"]), "avg_csat": rounded(row["avg_csat"], 1), **_named(row)}
             for row in rows.top_flows(query)
         ],
-        "top_engineers": [{"user_id": str(row["id"]), **_named(row)} for row in rows.top_engineers(query)],
     }
 
 

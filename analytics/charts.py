@@ -7,9 +7,11 @@ is the address that a click on it opens.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from flowpilot.sessions.states import Outcome
+from resolutionflow.metrics import round_half_up
 
 Figure = dict[str, Any]
 Point = Mapping[str, Any]
@@ -67,8 +69,99 @@ def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome |
     }
 
 
+def sessions_per_day(points: Sequence[Point], *, href: Callable[[date], str]) -> Figure:
+    """Sessions per day as a line. `points` and days are those of `outcomes_per_day`; of each point only "date" and
+    "sessions" count."""
+    days = [point["date"] for point in points]
+    line = {
+        "type": "scatter",
+        "name": "Sessions",
+        "x": [day.isoformat() for day in days],
+        "y": [point["sessions"] for point in points],
+        "customdata": [href(day) for day in days],
+        "mode": "lines" if len(points) > 31 else "lines+markers",
+        "marker": {"size": 5 if len(points) > 2 else 8},
+        "line": {"color": "var(--accent)", "width": 2},
+        "hovertemplate": HOVER,
+    }
+    return {
+        "data": [line],
+        "layout": {
+            "hovermode": "x",
+            "xaxis": _day_axis(days),
+            "yaxis": _count_axis(max((point["sessions"] for point in points), default=0)),
+        },
+    }
+
+
+def outcome_shares(counts: Mapping[Outcome, int], *, href: Callable[[Outcome], str]) -> Figure:
+    """Completed sessions by outcome as a donut with their number in its middle; an outcome without any has no slice.
+
+    `href` gives the address of the sessions of an outcome.
+    """
+    shown = [outcome for outcome in Outcome if counts[outcome]]
+    total = sum(counts[outcome] for outcome in shown)
+    ring = {
+        "type": "pie",
+        "name": "Outcomes",
+        "hole": 0.64,
+        "labels": [outcome.label for outcome in shown],
+        "values": [counts[outcome] for outcome in shown],
+        "customdata": [href(outcome) for outcome in shown],
+        "marker": {"colors": [f"var(--c-{outcome.value})" for outcome in shown]},
+        "sort": False,
+        "direction": "clockwise",
+        "texttemplate": "%{label} %{value:,d}",
+        "textposition": "outside",
+        "hovertemplate": "%{label}: %{value:,d} (%{percent})<extra></extra>",
+    }
+    # Two lines of their own: bold words within one would need an inline style, which the page does not allow.
+    middle = [
+        _in_the_middle(f"{total:,}", up=9, font={"size": 24, "weight": 600, "color": "var(--ink)"}),
+        _in_the_middle("completed", up=-14, font={"size": 12, "color": "var(--ink-3)"}),
+    ]
+    margin = {"l": 16, "r": 16, "t": 32, "b": 32}
+    return {"data": [ring], "layout": {"showlegend": False, "annotations": middle, "margin": margin}}
+
+
+def _in_the_middle(text: str, *, up: int, font: Figure) -> Figure:
+    return {"text": text, "x": 0.5, "y": 0.5, "yshift": up, "showarrow": False, "font": font}
+
+
+def shares_summary(counts: Mapping[Outcome, int]) -> str:
+    """What `outcome_shares` shows of the same counts, as one sentence."""
+    total = sum(counts[outcome] for outcome in Outcome)
+    if total == 0:
+        return "No completed sessions in this period."
+    parts = [
+        f"{counts[outcome]:,} {outcome.label.lower()} ({percent(counts[outcome], total)})"
+        for outcome in Outcome
+        if counts[outcome]
+    ]
+    return f"{total:,} completed session{'' if total == 1 else 's'}: {', '.join(parts)}."
+
+
+def percent(part: int, whole: int) -> str:
+    return f"{round_half_up(Decimal(part) * 100 / whole, 1)} %"
+
+
+def sessions_summary(points: Sequence[Point]) -> str:
+    """What `sessions_per_day` shows of the same points (one at least), as one sentence."""
+    return "; ".join(_over_days(points)) + "."
+
+
 def summary(points: Sequence[Point]) -> str:
     """What `outcomes_per_day` shows of the same points (one at least), as one sentence."""
+    parts = _over_days(points)
+    total = sum(point["sessions"] for point in points)
+    if total:
+        counts = {outcome.label.lower(): sum(point[outcome.value] for point in points) for outcome in Outcome}
+        counts["without an outcome"] = total - sum(counts.values())
+        parts.append(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
+    return "; ".join(parts) + "."
+
+
+def _over_days(points: Sequence[Point]) -> list[str]:
     total = sum(point["sessions"] for point in points)
     first, last = points[0]["date"], points[-1]["date"]
     period = (
@@ -77,14 +170,9 @@ def summary(points: Sequence[Point]) -> str:
         else f"in the {len(points)} days from {_day(first)} to {_day(last)}"
     )
     if total == 0:
-        return f"No sessions {period}."
-    parts = [f"{_sessions(total)} {period}"]
-    if first != last:
-        parts.append(_busiest(points))
-    counts = {outcome.label.lower(): sum(point[outcome.value] for point in points) for outcome in Outcome}
-    counts["without an outcome"] = total - sum(counts.values())
-    parts.append(", ".join(f"{count:,} {name}" for name, count in counts.items() if count))
-    return "; ".join(parts) + "."
+        return [f"No sessions {period}"]
+    busiest = [_busiest(points)] if first != last else []
+    return [f"{_sessions(total)} {period}", *busiest]
 
 
 def _busiest(points: Sequence[Point]) -> str:

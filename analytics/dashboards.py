@@ -1,5 +1,6 @@
 """The dashboards: which panels each has, who it is about, and how its page and its panels are answered."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from analytics import panels
 from analytics.exports.answers import refused, sent
 from analytics.panels import Panel
 from analytics.query import DashboardForm, DashboardQuery, TeamForm
+from resolutionflow.accounts.models import User
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.exports import FORMATS
 from resolutionflow.htmx import page_or_panel, wants_panel
@@ -21,13 +23,14 @@ class Dashboard:
     """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel", the rows of a
     panel that has an export one of "analytics:<name>-export".
 
-    `own`: about the viewer's sessions alone.
+    `allowed` must agree with its views. `own`: about the viewer's sessions alone.
     """
 
     name: str
-    title: str
+    tab: str
     form_class: type[DashboardForm]
     panels: tuple[Panel, ...]
+    allowed: Callable[[User], bool]
     own: bool = False
 
     @property
@@ -55,7 +58,8 @@ class Dashboard:
         query = self.query(request, form)
         lazy = wants_panel(request)
         context: dict[str, Any] = {
-            "title": self.title,
+            "title": f"{self.tab} analytics",
+            "tabs": self._tabs(query),
             "query": query,
             "form": form,
             "where": f"{request.account.name} · {request.account.time_zone}",
@@ -86,13 +90,31 @@ class Dashboard:
             raise Http404("No such panel")
         return found
 
+    def _tabs(self, query: DashboardQuery) -> list[tuple[str, str, bool]]:
+        """Of each dashboard that the viewer may open its name, its address with the same period and client, and
+        whether it is this one."""
+        kept = query.period.query | {"client_id": query.choice["client_id"]}
+        return [
+            (tab.tab, url_with(tab.url_name, kept), tab is self) for tab in TABS if tab.allowed(query.viewer)
+        ]
+
     def panel_url(self, panel: Panel, query: DashboardQuery) -> str:
         return url_with(f"{self.url_name}-panel", query.parameters, panel.name)
 
 
 TEAM = Dashboard(
     "team",
-    "Team analytics",
+    "Team",
     TeamForm,
     (panels.SUMMARY, panels.OUTCOMES, panels.FLOWS, panels.ENGINEERS),
+    allowed=lambda user: user.leads_team,
 )
+MY = Dashboard(
+    "me",
+    "My",
+    DashboardForm,
+    (panels.MY_SUMMARY, panels.DAYS, panels.SHARES, panels.FLOWS),
+    allowed=lambda user: user.works_sessions,
+    own=True,
+)
+TABS = (TEAM, MY)

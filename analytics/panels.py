@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -15,6 +16,7 @@ from analytics.exports.tables import Export
 from analytics.query import DashboardQuery
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.sessions.states import Outcome
+from resolutionflow.figures import parts
 from resolutionflow.metrics import MINIMUM
 from resolutionflow.periods import Period
 
@@ -31,10 +33,11 @@ class Panel:
     places: tuple[int, ...] = (1,)
     wide: bool = False
     export: Export | None = None
+    template: str = ""
 
     @property
     def file(self) -> str:
-        return f"analytics/panels/_{self.name}.html"
+        return f"analytics/panels/_{self.template or self.name}.html"
 
     def html(self, query: DashboardQuery, *, menu: bool = True) -> SafeString:
         """Rendered by itself, so that no panel sees what another one was given; without `menu` nothing is exported."""
@@ -48,7 +51,29 @@ def _summary(query: DashboardQuery) -> dict[str, Any]:
     now = query.sessions.totals(*rows.SUMMARY)
     if not now["sessions"]:
         return {"empty": _empty(query)}
-    before = query.sessions_before.totals(*rows.SUMMARY)
+    return _cards(query, now, query.sessions_before.totals(*rows.SUMMARY))
+
+
+def _my_summary(query: DashboardQuery) -> dict[str, Any]:
+    now, before = rows.totals_and_before(query)
+    if not now["sessions"]:
+        return {"empty": _empty(query)}
+    beside = {name: _beside(name, median) for name, median in rows.team_medians(query).items()}
+    outcomes = [(outcome, now[outcome.value], query.href(outcome=outcome.value)) for outcome in Outcome]
+    return _cards(query, now, before) | {"beside": beside, "outcomes": outcomes}
+
+
+def _beside(name: str, median: Decimal | None) -> str:
+    """The team's median of a figure in words. That of a count may lie between two of them."""
+    if median is None:
+        return f"Team's median: shown from {rows.FEWEST_ENGINEERS} people on"
+    unit = SessionQuerySet.metrics[name].unit
+    whole = unit != "count" or median == int(median)
+    number, sign = parts(median, unit if whole else "score")
+    return f"Team's median: {number} {sign}".rstrip()
+
+
+def _cards(query: DashboardQuery, now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     return {
         "metrics": SessionQuerySet.metrics,
         "now": now,
@@ -65,8 +90,8 @@ def _empty(query: DashboardQuery) -> dict[str, Any]:
     """What to say, and where to go, when the period has no session."""
     newest = rows.newest_session_at(query)
     if newest is None:
-        narrowed = bool(query.engineer or query.client)
-        return {"narrowed": narrowed, "clear_href": query.page(**query.period.query)}
+        narrowed = any(query.choice.values())
+        return {"own": query.own, "narrowed": narrowed, "clear_href": query.page(**query.period.query)}
     day = newest.astimezone(query.account.tz).date()
     last_90 = Period.ending(day, 90, now=query.now, tz=query.account.tz)
     return {
@@ -97,12 +122,60 @@ def _outcomes(query: DashboardQuery) -> dict[str, Any]:
 
 
 def _flows(query: DashboardQuery) -> dict[str, Any]:
-    return {"flows": [row | _hrefs(query, flow_id=row["id"]) for row in rows.top_flows(query)]}
+    return {
+        "title": "My top flows" if query.own else "Top flows",
+        "anchor": "my-top-flows" if query.own else "top-flows",
+        "flows": [row | _hrefs(query, flow_id=row["id"]) for row in rows.top_flows(query)],
+    }
 
 
 def _engineers(query: DashboardQuery) -> dict[str, Any]:
     found = rows.top_engineers(query)
     return {"engineers": [row | _hrefs(query, engineer_id=row["id"]) for row in found]}
+
+
+def _days(query: DashboardQuery) -> dict[str, Any]:
+    points = [{"date": row["day"], **row} for row in rows.daily(query)]
+    if not any(point["sessions"] for point in points):
+        return {"chart_summary": charts.sessions_summary(points)}
+    every = query.href()  # always has a query string: the period
+
+    def href(day: date) -> str:
+        return f"{every}&day={day}"
+
+    return {
+        "points": [
+            point | {"hrefs": {"sessions": href(point["date"])} if point["sessions"] else {}}
+            for point in points
+        ],
+        "chart": charts.sessions_per_day(points, href=href),
+        "chart_summary": charts.sessions_summary(points),
+        "columns": [("date", "Day", "day"), ("sessions", "Sessions", "count")],
+    }
+
+
+def _shares(query: DashboardQuery) -> dict[str, Any]:
+    shares = rows.outcome_shares(query)
+    counts = {share["outcome"]: share["sessions"] for share in shares}
+    if not any(counts.values()):
+        return {"chart_summary": charts.shares_summary(counts)}
+
+    def href(outcome: Outcome) -> str:
+        return query.href(outcome=outcome.value)
+
+    return {
+        "shares": [
+            share | {"hrefs": {"sessions": href(share["outcome"])} if share["sessions"] else {}}
+            for share in shares
+        ],
+        "chart": charts.outcome_shares(counts, href=href),
+        "chart_summary": charts.shares_summary(counts),
+        "columns": [
+            ("label", "Outcome", "text"),
+            ("sessions", "Sessions", "count"),
+            ("share", "Share", "share"),
+        ],
+    }
 
 
 def _hrefs(query: DashboardQuery, **of: Any) -> dict[str, str]:
@@ -117,3 +190,8 @@ SUMMARY = Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=
 OUTCOMES = Panel("outcomes", _outcomes, skeleton="chart", wide=True, export=tables.OUTCOMES)
 FLOWS = Panel("flows", _flows, skeleton="table", export=tables.FLOWS)
 ENGINEERS = Panel("engineers", _engineers, skeleton="table", export=tables.ENGINEERS)
+MY_SUMMARY = Panel(
+    "summary", _my_summary, skeleton="card", places=(1, 2, 3, 4), wide=True, template="my_summary"
+)
+DAYS = Panel("days", _days, skeleton="chart", wide=True, export=tables.DAYS)
+SHARES = Panel("outcomes", _shares, skeleton="chart", template="shares", export=tables.SHARES)

@@ -10,7 +10,7 @@ from django.http import Http404, QueryDict
 
 from flowpilot.clients.choices import client_choices
 from flowpilot.metrics import SessionQuerySet
-from flowpilot.models import Client
+from flowpilot.models import Client, Session
 from flowpilot.sessions.filters import SessionFilterForm
 from resolutionflow.accounts.choices import engineer_choices
 from resolutionflow.accounts.models import Account, User
@@ -129,6 +129,13 @@ class DashboardQuery:
     @property
     def sessions_before(self) -> SessionQuerySet:
         return self.sessions_ever.during(self.period.before)
+
+    @property
+    def everybodys(self) -> SessionQuerySet:
+        """The sessions of the whole account in the period, of the client if one is chosen. May be more than the
+        viewer may see: only for figures that give nobody away."""
+        rows: SessionQuerySet = Session.objects.during(self.period)
+        return rows.filter(client_id=self.client.id) if self.client else rows
 
     @cached_property
     def sessions_ever(self) -> SessionQuerySet:

@@ -9,4 +9,7 @@ urlpatterns = [
     path("panels/<slug:panel>/", views.team_panel, name="team-panel"),
     path("panels/<slug:panel>.<slug:format>", views.team_export, name="team-export"),
     path("sessions.<slug:format>", exports.sessions_export, name="sessions-export"),
+    path("me/", views.my_page, name="me"),
+    path("me/panels/<slug:panel>/", views.my_panel, name="me-panel"),
+    path("me/panels/<slug:panel>.<slug:format>", views.my_export, name="me-export"),
 ]

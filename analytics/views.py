@@ -3,28 +3,52 @@
 from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from analytics.dashboards import TEAM
-from resolutionflow.accounts.scoping import AccountRequest, team_required
+from analytics.dashboards import MY, TEAM
+from resolutionflow.accounts.scoping import AccountRequest, own_sessions_required, team_required
 
 NO_ACCESS = "You don't have access to team analytics."
+NOTHING_OWN = "A super admin works no sessions, so there are no figures of your own."
+team_only = team_required(NO_ACCESS, instead=("Open my analytics", MY.url_name))
+own_only = own_sessions_required(NOTHING_OWN, instead=("Open team analytics", TEAM.url_name))
 
 
 @require_GET
-@team_required(NO_ACCESS)
+@team_only
 def team_page(request: AccountRequest) -> HttpResponse:
     """Team analytics."""
     return TEAM.page(request)
 
 
 @require_GET
-@team_required(NO_ACCESS)
+@team_only
 def team_panel(request: AccountRequest, panel: str) -> HttpResponse:
     """One panel of team analytics."""
     return TEAM.panel(request, panel)
 
 
 @require_GET
-@team_required(NO_ACCESS)
+@team_only
 def team_export(request: AccountRequest, panel: str, format: str) -> HttpResponseBase:
     """The rows of one panel of team analytics as a file."""
     return TEAM.export(request, panel, format)
+
+
+@require_GET
+@own_only
+def my_page(request: AccountRequest) -> HttpResponse:
+    """My analytics."""
+    return MY.page(request)
+
+
+@require_GET
+@own_only
+def my_panel(request: AccountRequest, panel: str) -> HttpResponse:
+    """One panel of my analytics."""
+    return MY.panel(request, panel)
+
+
+@require_GET
+@own_only
+def my_export(request: AccountRequest, panel: str, format: str) -> HttpResponseBase:
+    """The rows of one panel of my analytics as a file."""
+    return MY.export(request, panel, format)

@@ -122,6 +122,21 @@ def team_only(message: str) -> Callable[[Operation], Operation]:
     return decorate
 
 
+def own_sessions_only(message: str) -> Callable[[Operation], Operation]:
+    """403 with the message for super admins, who have no sessions of their own."""
+
+    def decorate(operation: Operation) -> Operation:
+        @wraps(operation)
+        def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> Any:
+            if not request.user.works_sessions:
+                raise HttpError(403, message)
+            return operation(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
 def refuse_invalid(form: BaseForm) -> None:
     """Raises the 422 that names each fault of a query string."""
     if not form.is_valid():

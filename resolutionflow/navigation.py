@@ -31,20 +31,24 @@ def sessions_label(user: User) -> str:
     return "My sessions" if own_only else "Sessions"
 
 
+def analytics_page(user: User) -> str:
+    return "analytics:team" if user.leads_team else "analytics:me"
+
+
 @dataclass(frozen=True)
 class Item:
-    """One entry. `label` may depend on the person; `shown` must agree with who may open the page."""
+    """One entry. Label and route may depend on the person; `shown` must agree with who may open the page."""
 
     group: str
     label: str | Callable[[User], str]
-    url_name: str
+    url_name: str | Callable[[User], str]
     icon: str
     shown: Callable[[User], bool] = everyone
 
 
 ITEMS = [
     Item("Work", sessions_label, "sessions:list", "sessions"),
-    Item("Insight", "Analytics", "analytics:team", "chart", team_leads),
+    Item("Insight", "Analytics", analytics_page, "chart"),
     Item("Set-up", "Settings", "settings:profile", "settings"),
     Item("Developers", "API docs", "api:openapi-view", "code"),
     Item("Installation", "Jobs", "jobs:page", "clock", super_admins),
@@ -72,13 +76,14 @@ def groups(user: User, request: HttpRequest) -> list[tuple[str, list[dict[str, A
     for item in ITEMS:
         if not item.shown(user):
             continue
-        section = item.url_name.partition(":")[0]
+        url_name = item.url_name if isinstance(item.url_name, str) else item.url_name(user)
+        section = url_name.partition(":")[0]
         entry = {
             "label": item.label if isinstance(item.label, str) else item.label(user),
-            "href": reverse(item.url_name),
+            "href": reverse(url_name),
             "icon": item.icon,
             # "page" on the very page, "true" on the pages below it: a session lies below the list of sessions
-            "current": "page" if here == item.url_name else "true" if here.startswith(f"{section}:") else "",
+            "current": "page" if here == url_name else "true" if here.startswith(f"{section}:") else "",
         }
         found.setdefault(item.group, []).append(entry)
     return list(found.items())

@@ -58,6 +58,22 @@ OUTCOMES = Export(
     rows.daily,
     chart=True,
 )
+DAYS = Export(
+    "Sessions per day",
+    (Column("day", "Day", "day"), Column("sessions", "Sessions", "count")),
+    rows.daily,
+    chart=True,
+)
+SHARES = Export(
+    "Outcomes",
+    (
+        Column("label", "Outcome"),
+        Column("sessions", "Sessions", "count"),
+        Column("share", "Share of completed", "share"),
+    ),
+    rows.outcome_shares,
+    chart=True,
+)
 FLOWS = Export(
     "Top flows",
     (

@@ -1,4 +1,4 @@
-"""Team analytics once more, from a list of plain records: no database, nothing of the product.
+"""Team analytics and one's own once more, from a list of plain records: no database, nothing of the product.
 
 What metrics.md says in words, in the most literal way that Python has. The tests compare the product with it.
 """
@@ -138,6 +138,31 @@ def team(records: list[Record], first: date, last: date, zone: str) -> dict:
             for engineer, rows in top(records, lambda record: record.engineer)
         ],
     }
+
+
+def mine(records: list[Record], me: Named, first: date, last: date, zone: str) -> dict:
+    """The answer of /api/v1/analytics/me about these sessions of the account, which all lie in the period."""
+    own = [record for record in records if record.engineer == me]
+    answer = team(own, first, last, zone)
+    del answer["top_engineers"]
+    answer["summary"]["active_engineers"] = 1
+    return answer
+
+
+def team_medians(records: list[Record]) -> dict[str, Fraction | None]:
+    """Over the people with a session here the median of each one's own figure; None of fewer than five values."""
+    people = {record.engineer for record in records}
+    each = [[record for record in records if record.engineer == person] for person in people]
+    values = {
+        "sessions": [Fraction(len(own)) for own in each],
+        "completion_rate": [Fraction(len(completed(own)), len(own)) for own in each],
+        "median_duration": [
+            statistics.median([Fraction(record.seconds) for record in completed(own)])
+            for own in each
+            if completed(own)
+        ],
+    }
+    return {name: statistics.median(of) if len(of) >= 5 else None for name, of in values.items()}
 
 
 def _row(named: Named, records: list[Record]) -> dict:

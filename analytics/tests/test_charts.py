@@ -130,6 +130,57 @@ def test_the_sentence_says_what_the_chart_shows(points, sentence):
     assert charts.summary(points) == sentence
 
 
+@pytest.mark.parametrize("days", [0, 1, 2, 7, 30])
+def test_sessions_per_day_are_one_line_whose_points_open(days):
+    points = [point(day, sessions=day) for day in range(1, days + 1)]
+    figure = charts.sessions_per_day(points, href=lambda day: f"/sessions/?{day}")
+    plotly.graph_objects.Figure(figure)
+    json.dumps(figure)
+    [line] = figure["data"]
+    assert line["y"] == list(range(1, days + 1))
+    assert line["customdata"] == [f"/sessions/?2026-11-{day:02}" for day in range(1, days + 1)]
+    assert line["line"]["color"] == "var(--accent)"
+
+
+def test_the_sentence_of_the_line_says_nothing_of_outcomes():
+    points = [point(8, 3, resolved=3), point(9)]
+    words = "3 sessions in the 2 days from 8 Nov 2026 to 9 Nov 2026; most on 8 Nov 2026 (3)."
+    assert charts.sessions_summary(points) == words
+    assert charts.sessions_summary([point(9)]) == "No sessions on 9 Nov 2026."
+
+
+def counts(resolved=0, workaround=0, escalated=0, unresolved=0):
+    return dict(zip(charts.Outcome, (resolved, workaround, escalated, unresolved), strict=True))
+
+
+def test_a_donut_has_a_slice_for_every_outcome_that_came():
+    figure = charts.outcome_shares(counts(1200, escalated=30), href=lambda outcome: f"/sessions/?{outcome}")
+    plotly.graph_objects.Figure(figure)
+    json.dumps(figure)
+    [ring] = figure["data"]
+    assert (ring["labels"], ring["values"]) == (["Resolved", "Escalated"], [1200, 30])
+    assert ring["customdata"] == ["/sessions/?resolved", "/sessions/?escalated"]
+    assert ring["marker"]["colors"] == ["var(--c-resolved)", "var(--c-escalated)"]
+    assert [line["text"] for line in figure["layout"]["annotations"]] == ["1,230", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (counts(1), "1 completed session: 1 resolved (100.0 %)."),
+        (
+            counts(1500, 3, 2, 1),
+            "1,506 completed sessions: 1,500 resolved (99.6 %), 3 workaround (0.2 %), 2 escalated (0.1 %), "
+            "1 unresolved (0.1 %).",
+        ),
+        (counts(1, unresolved=15), "16 completed sessions: 1 resolved (6.3 %), 15 unresolved (93.8 %)."),
+        (counts(), "No completed sessions in this period."),
+    ],
+)
+def test_the_sentence_of_the_donut(given, sentence):
+    assert charts.shares_summary(given) == sentence
+
+
 def test_every_trace_type_in_use_is_in_the_bundle():
     """One that is not would be drawn as a scatter, without an error."""
     entry = (ROOT / "scripts/vendor/plotly-entry.cjs").read_text()

@@ -10,6 +10,7 @@ from django.http import QueryDict
 from analytics.api import (
     AnalyticsSummary,
     OutcomeBreakdown,
+    PersonalAnalytics,
     TeamAnalytics,
     TimeSeriesPoint,
     TopEngineer,
@@ -55,7 +56,11 @@ def test_every_metric_is_defined(metric):
 
 
 @pytest.mark.parametrize(
-    "schema", [TeamAnalytics, AnalyticsSummary, TopFlow, TopEngineer, TimeSeriesPoint, OutcomeBreakdown]
+    "schema",
+    [
+        *(TeamAnalytics, PersonalAnalytics, AnalyticsSummary),
+        *(TopFlow, TopEngineer, TimeSeriesPoint, OutcomeBreakdown),
+    ],
 )
 def test_every_field_of_the_answer_is_described(schema):
     fields = set(schema.model_fields) - BY_ITS_LIST
@@ -93,12 +98,13 @@ def test_the_filters_of_the_session_list_are_all_described():
     assert sorted(described) == sorted(form().fields)
 
 
-def test_the_mark_beside_each_figure_leads_to_its_definition(client, team_admin, clock):
+@pytest.mark.parametrize("address", ["/analytics/", "/analytics/me/"])
+def test_the_mark_beside_each_figure_leads_to_its_definition(client, team_admin, clock, address):
     clock(NOW)
-    SessionFactory(started_at=NOW, flow=FlowFactory())
+    SessionFactory(user=team_admin, started_at=NOW, flow=FlowFactory())
     client.force_login(team_admin)
-    marks = [mark.href for mark in read(client.get("/analytics/")).all("a", class_="tip-mark")]
-    assert len(marks) >= 4
+    marks = [mark.href for mark in read(client.get(address)).all("a", class_="tip-mark")]
+    assert len(marks) >= 7 if address.endswith("me/") else len(marks) >= 4
     definitions = read(client.get("/help/metrics/"))
     for href in marks:
         path, _, anchor = href.partition("#")

@@ -321,6 +321,32 @@ def test_ties_are_in_code_point_order(lead, account):
     assert [row[0] for row in table(page, "flows")] == [f"{name}!" for name in in_order]
 
 
+def test_hidden_names_are_numbers_wherever_people_are_named(lead, account, team_admin, made, colleague):
+    last = UserFactory(account=account, name="Ada Lovelace")
+    made(1), made(1, user=colleague), made(1, user=last)
+    account.names_hidden = True
+    account.save()
+    page = read(lead.get(f"{URL}?engineer_id={last.id}"))
+    # in the order in which they came: the team admin's account first, whoever is asked for
+    numbers = {
+        user.id: f"Engineer {n}" for n, user in enumerate(account.users.order_by("created_at", "id"), 1)
+    }
+    options = {option.attributes["value"]: option.text for option in page.all("option")}
+    assert {str(id_): name for id_, name in numbers.items()}.items() <= options.items()
+    assert [row[0] for row in table(page, "engineers")] == [numbers[last.id]]
+    everybody = [row[0] for row in table(read(lead.get(URL)), "engineers")]
+    assert everybody == sorted(everybody)
+    assert len(everybody) == 3
+    link = page.one("section", id="panel-engineers").all("a", class_="figure")[0].href
+    chips = [chip.one("span").text for chip in read(lead.get(link)).all("li", class_="chip")]
+    assert chips == [f"Engineer: {numbers[last.id]}"]
+    for shown in (page, read(lead.get(URL))):
+        assert not {"Ada Lovelace", colleague.name} & {
+            cell for row in table(shown, "engineers") for cell in row
+        }
+        assert "Ada Lovelace" not in shown.one("main").text
+
+
 def tenant_queries(client, address):
     """How many queries the answer takes in all, and how many of these ask for sessions."""
     with CaptureQueriesContext(connection) as queries:

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from flowpilot.models import Client, Domain, Flow
 from flowpilot.sessions.filters import LABELS, NONE, SessionFilterForm
 from flowpilot.sessions.states import Outcome, Status, Tier
-from resolutionflow.accounts.models import User
+from resolutionflow.accounts.names import shown_names
 from resolutionflow.links import url_with
 
 WORDS = {
@@ -23,7 +23,6 @@ WORDS = {
 def chips(form: SessionFilterForm, parameters: dict[str, list[str]]) -> list[dict[str, str]]:
     """One chip a value that filters; faulty ones are left to their messages."""
     names = {
-        "engineer_id": User.objects.filter(account=form.account),
         "flow_id": Flow.objects.all(),
         "domain_id": Domain.objects.all(),
         "client_id": Client.objects.all(),
@@ -37,10 +36,13 @@ def chips(form: SessionFilterForm, parameters: dict[str, list[str]]) -> list[dic
             href = url_with("sessions:list", parameters | {field: []})
             found.append({"label": label, "value": "any (completed)", "href": href})
             continue
-        words = _names(names[field], values) if field in names else WORDS.get(field, {})
+        if field == "engineer_id":
+            words = {str(id_): name for id_, name in shown_names(form.account).items()}
+        else:
+            words = _names(names[field], values) if field in names else WORDS.get(field, {})
         for value in values:
             kept = parameters | {field: [v for v in values if v != value]}
-            shown = words.get(value, "Unknown" if field in names else value)
+            shown = words.get(value, "Unknown" if field in {"engineer_id", *names} else value)
             if value == NONE:
                 shown = f"No {label.lower()}"
             elif field in ("day", "completed_day"):

@@ -171,6 +171,11 @@ class User(AbstractBaseUser):
         return self.email.endswith(f"@{ANONYMISED_HOST}")
 
     @property
+    def works_sessions(self) -> bool:
+        """Whether the person may have sessions and figures of their own: everybody but super admins."""
+        return not self.is_superuser
+
+    @property
     def role_label(self) -> str:
         return "Super admin" if self.is_superuser else Role(self.role).label
 

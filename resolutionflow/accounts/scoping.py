@@ -7,8 +7,8 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -76,17 +76,49 @@ def account_required(view: View) -> View:
     return wrapper
 
 
-def team_required(message: str) -> Callable[[View], View]:
-    """For team admins and super admins; everybody else gets 403 with the message."""
+def team_required(message: str, *, instead: tuple[str, str] | None = None) -> Callable[[View], View]:
+    """For team admins and super admins; everybody else gets 403 with the message.
+
+    instead: the words of a link and the name of its route, for where they may go.
+    """
 
     def decorate(view: View) -> View:
         @account_required
         @wraps(view)
         def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.leads_team:
-                raise PermissionDenied(message)
+                return refused(request, message, instead)
             return view(request, *args, **kwargs)
 
         return wrapper
 
     return decorate
+
+
+def own_sessions_required(message: str, *, instead: tuple[str, str] | None = None) -> Callable[[View], View]:
+    """For whoever can have sessions: engineers and team admins. A super admin gets 403 with the message, before any
+    account is to be chosen."""
+
+    def decorate(view: View) -> View:
+        scoped = account_required(view)
+
+        @signed_in
+        @wraps(view)
+        def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.works_sessions:
+                return refused(request, message, instead)
+            return scoped(request, *args, **kwargs)
+
+        wrapper.account_scoped = True  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
+
+
+def refused(request: HttpRequest, message: str, instead: tuple[str, str] | None = None) -> HttpResponse:
+    """403 with the message, and with the link to `instead`, (words, name of the route), where there is one."""
+    if instead is None:
+        raise PermissionDenied(message)
+    words, route = instead
+    context = {"exception": message, "instead_label": words, "instead_href": resolve_url(route)}
+    return render(request, "403.html", context, status=403)

@@ -1,6 +1,5 @@
 """The jobs of the installation, for super admins: what runs when, what failed, whether anybody works."""
 
-from collections.abc import Callable
 from datetime import UTC
 from functools import wraps
 from typing import Any, cast
@@ -8,7 +7,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -16,17 +15,17 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import ConnectorException
 
 from resolutionflow.accounts.models import AuditEntry, User
-from resolutionflow.accounts.scoping import signed_in
+from resolutionflow.accounts.scoping import View, signed_in
 from resolutionflow.jobs import state
 from resolutionflow.jobs.kinds import KINDS, queue
 
 LARGEST_ID = 2**63 - 1
 
 
-def super_admins_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def super_admins_only(view: View) -> View:
     @signed_in
     @wraps(view)
-    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not cast(User, request.user).is_superuser:
             raise PermissionDenied("The jobs of the installation are for super admins.")
         return view(request, *args, **kwargs)

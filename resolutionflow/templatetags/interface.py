@@ -91,6 +91,7 @@ def stat(
     about: str = "",
     hint: str = "",
     label: str = "",
+    beside: str = "",
 ) -> dict[str, Any]:
     """One figure on a card.
 
@@ -100,7 +101,8 @@ def stat(
     `since` no change is shown. href: the sessions behind the figure. rate: from `{% rate_of part whole as r %}`, for a
     share: gives the interval, and "3 of 4 · too few sessions" below 5. few_before: the rate before had too few, so the
     change is not judged. about: URL of the definition; hint: what it counts,
-    in one sentence, in the tooltip. label: in place of the metric's.
+    in one sentence, in the tooltip. label: in place of the metric's. beside: a line at the foot with what it stands
+    beside ("team's median 12").
     """
     number, unit = parts(value, metric.unit)
     moved = change(metric, value, before) if since else None
@@ -119,6 +121,7 @@ def stat(
         "rate": rate if rate and rate.whole else None,
         "about": about,
         "hint": hint,
+        "beside": beside,
     }
 
 

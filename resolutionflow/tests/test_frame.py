@@ -32,7 +32,7 @@ def links(page):
 def test_engineer_is_offered_own_pages_only(client):
     client.force_login(UserFactory())
     entries = links(client.get("/accounts/password/change/"))
-    assert list(entries) == ["My sessions", "Settings", "API docs", "Change password"]
+    assert list(entries) == ["My sessions", "Analytics", "Settings", "API docs", "Change password"]
 
 
 def test_team_admin_is_offered_analytics(client):

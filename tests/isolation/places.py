@@ -24,6 +24,8 @@ VIEWERS = (
 
 TEAM_PANELS = [panel.name for panel in dashboards.TEAM.panels]
 TEAM_EXPORTS = [panel.name for panel in dashboards.TEAM.panels if panel.export]
+MY_PANELS = [panel.name for panel in dashboards.MY.panels]
+MY_EXPORTS = [panel.name for panel in dashboards.MY.panels if panel.export]
 
 SIGN_IN, CHOOSE = "to the sign-in", "to the choice of an account"
 PUBLIC = dict.fromkeys(VIEWERS, 200)
@@ -31,6 +33,8 @@ PERSON = PUBLIC | {"anonymous": SIGN_IN}
 ACCOUNT = PERSON | {"unchosen": CHOOSE}
 TEAM = ACCOUNT | {"engineer": 403}
 INSTALLATION = PERSON | {"engineer": 403, "team_admin": 403}
+MINE = PERSON | {"unchosen": 403, "super_admin": 403}
+API_MINE = MINE | {"anonymous": 401}
 API_TEAM = PERSON | {"anonymous": 401, "engineer": 403}
 
 
@@ -119,6 +123,13 @@ PLACES = {
     "jobs/": at("/jobs/", who=INSTALLATION, installation=True),
     "jobs/<str:name>/run/": at("/jobs/jobs.remove_old/run/", who=always(INSTALLATION, 405)),
     "jobs/failed/<int:job_id>/again/": at("/jobs/failed/1/again/", who=always(INSTALLATION, 405)),
+    "analytics/me/": at("/analytics/me/", "/analytics/me/?period=90d", who=MINE),
+    "analytics/me/panels/<slug:panel>/": at(
+        *(f"/analytics/me/panels/{panel}/" for panel in MY_PANELS), who=MINE
+    ),
+    "analytics/me/panels/<slug:panel>.<slug:format>": at(
+        *(f"/analytics/me/panels/{panel}.{format}" for panel in MY_EXPORTS for format in FORMATS), who=MINE
+    ),
     "settings/tokens/": at("/settings/tokens/", who=PERSON),
     "settings/tokens/<uuid:token_id>/revoke/": at(
         "/settings/tokens/{apitoken.id}/revoke/", who=PERSON, engineer=403, unchosen=404, super_admin=404
@@ -139,6 +150,7 @@ PLACES = {
     "api/v1/docs": at("/api/v1/docs", who=PUBLIC),
     "api/v1/openapi.json": at("/api/v1/openapi.json", who=PUBLIC),
     "api/v1/analytics/team": at("/api/v1/analytics/team", who=API_TEAM, unchosen=403, super_admin=403),
+    "api/v1/analytics/me": at("/api/v1/analytics/me", who=API_MINE),
     "admin/": at("/admin/", who=INSTALLATION, installation=True),
     "admin/login/": at("/admin/login/", who=always(PUBLIC, 302)),
     "admin/logout/": at("/admin/logout/", who=always(INSTALLATION, 302), anonymous=302),
