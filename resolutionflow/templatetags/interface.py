@@ -41,6 +41,12 @@ def metric(value: Any, unit: str) -> str:
     return " ".join(parts(value, unit)).rstrip()
 
 
+@register.filter
+def counted(count: int, noun: str) -> str:
+    """`{{ row.completed|counted:"session" }}` → "1,234 sessions": for the title of a link that says no count."""
+    return f"{metric(count, 'count')} {noun}{'' if count == 1 else 's'}"
+
+
 @register.simple_tag
 def duration(seconds: Number | None) -> SafeString | str:
     """`{% duration session.duration_seconds %}`: minutes, from two hours on with days and hours on hover."""
@@ -86,6 +92,7 @@ def stat(
     before: Number | None = None,
     since: str = "",
     href: str = "",
+    opens: int | None = None,
     rate: Rate | None = None,
     few_before: bool = False,
     about: str = "",
@@ -98,11 +105,11 @@ def stat(
     `{% stat metrics.sessions totals.sessions before=before.sessions since=period.before.words href=url %}`
 
     before, since: the same figure of the period before, and the words for that ("to the 30 days before"); without
-    `since` no change is shown. href: the sessions behind the figure. rate: from `{% rate_of part whole as r %}`, for a
-    share: gives the interval, and "3 of 4 · too few sessions" below 5. few_before: the rate before had too few, so the
-    change is not judged. about: URL of the definition; hint: what it counts,
-    in one sentence, in the tooltip. label: in place of the metric's. beside: a line at the foot with what it stands
-    beside ("team's median 12").
+    `since` no change is shown. href: the sessions behind the figure; opens: how many, where the figure does not say it.
+    rate: from `{% rate_of part whole as r %}`, for a share: gives the interval, and "3 of 4 · too few" below 5.
+    few_before: the rate before had too few, so the change is not judged. about: URL of the definition; hint: what it
+    counts, in one sentence, in the tooltip. label: in place of the metric's. beside: a line at the foot with what it
+    stands beside ("team's median 12").
     """
     number, unit = parts(value, metric.unit)
     moved = change(metric, value, before) if since else None
@@ -116,6 +123,7 @@ def stat(
         "unit": unit,
         "title": timespan(value) if metric.unit == "duration" else "",
         "href": href if value is not None else "",
+        "opens": rate.part if rate else opens,
         "change": moved,
         "since": since,
         "rate": rate if rate and rate.whole else None,

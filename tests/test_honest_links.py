@@ -1,0 +1,114 @@
+"""Every link of every page, for each role: it opens, and where it stands behind a number, it opens that many sessions.
+
+The rule for templates: a link behind a figure has the class "figure". Either its text is the number of rows that it
+opens, or its title says it: "1,234 sessions".
+"""
+
+import json
+import re
+from datetime import UTC, datetime
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from operations.demo.msp import cast, days, loading
+from resolutionflow.models import Account, User
+from resolutionflow.tests.factories import SuperAdminFactory
+from resolutionflow.tests.pages import listed, read
+from tests.isolation.places import PLACES
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+ROLES = {"engineer": "engineer", "team_admin": "team_admin", "super_admin": "super_admin"}
+NO_PAGES = ("/admin", "/api", "/healthz")
+NUMBER = re.compile(r"[\d,]+")
+
+
+@pytest.fixture
+def demo(db, clock, monkeypatch):
+    """The demo MSP with little work: all kinds of rows, and few enough to open each link."""
+    clock(NOW)
+    cache.clear()
+    monkeypatch.setattr(days, "A_DAY", (3, 3))
+    loading.load(None, password="look-around", now=NOW, progress=lambda *_: None)
+    return Account.objects.get(slug=cast.SLUG)
+
+
+def browser_of(role, account):
+    client = Client()
+    if role == "super_admin":
+        client.force_login(SuperAdminFactory())
+        client.post("/accounts/choose/", {"account": account.slug})
+    else:
+        email = loading.TEAM_ADMIN_EMAIL if role == "team_admin" else loading.ENGINEER_EMAIL
+        client.force_login(User.objects.get(email=email))
+    return client
+
+
+def pages_of(role):
+    """The pages without a row's id in their address that the role may open."""
+    for place in PLACES.values():
+        for path in place.paths:
+            if place.answers[role] == 200 and "{" not in path and not path.startswith(NO_PAGES):
+                yield path
+
+
+def links_of(page, address):
+    """(address, number of rows that it promises or None, the text) of each link, those of charts too."""
+    for link in page.all("a"):
+        href = link.attributes.get("href")
+        if href and not href.startswith("#"):
+            yield urljoin(address, href), promised(link) if "figure" in link.classes else None, link.text
+    for script in page.all("script", type="application/json"):
+        for trace in json.loads("".join(script.children)).get("data", []):
+            values = trace.get("y") or trace.get("values")
+            for href, value in zip(trace.get("customdata", []), values, strict=True):
+                yield urljoin(address, href), value, f"{trace.get('name')} in the chart"
+
+
+def promised(link):
+    words = link.attributes.get("title") or link.text
+    found = NUMBER.match(words)
+    assert found, f"a figure that promises no number of rows: {link.text} {link.href}"
+    return int(found[0].replace(",", ""))
+
+
+def opened(client, address):
+    """What is wrong with a page that was asked for, and how many sessions it lists (None if it is no list)."""
+    response = client.get(address, follow=True)
+    if response.streaming:
+        assert b"".join(response.streaming_content)
+    if response.status_code != 200:
+        return f"answers {response.status_code}", None
+    if urlsplit(address).path != "/sessions/":
+        return "", None
+    page = read(response)
+    if page.all("div", role="alert"):
+        return "refuses a filter", None
+    return "", listed(page)[0]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_link_opens_and_each_number_opens_that_many(role, demo):
+    client = browser_of(role, demo)
+    answers: dict[str, tuple[str, int | None]] = {}
+    wrong, numbers = [], 0
+    for address in pages_of(role):
+        response = client.get(address, follow=True)
+        if not response["Content-Type"].startswith("text/html"):
+            continue
+        for href, number, text in links_of(read(response), address):
+            target = href.partition("#")[0]
+            assert not urlsplit(target).netloc, f"{address} leads to another host: {href}"
+            if target not in answers:
+                answers[target] = opened(client, target)
+            fault, count = answers[target]
+            if number is not None:
+                numbers += 1
+                fault = fault or ("" if count == number else f"lists {count}, not {number}")
+            if fault:
+                wrong.append(f"{address}: “{text}” {href} {fault}")
+    assert wrong == []
+    assert numbers > 100
+    assert len(answers) > 100
