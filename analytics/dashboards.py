@@ -12,6 +12,7 @@ from analytics.exports.answers import refused, sent
 from analytics.panels import Panel
 from analytics.query import DashboardForm, DashboardQuery, TeamForm
 from resolutionflow.accounts.models import User
+from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.exports import FORMATS
 from resolutionflow.htmx import page_or_panel, wants_panel
@@ -23,7 +24,7 @@ class Dashboard:
     """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel", the rows of a
     panel that has an export one of "analytics:<name>-export".
 
-    `allowed` must agree with its views. `own`: about the viewer's sessions alone.
+    `allowed` must agree with its views. `own`: about the viewer's sessions alone. `printed_for_clients`: leads to SHEET.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Dashboard:
     panels: tuple[Panel, ...]
     allowed: Callable[[User], bool]
     own: bool = False
+    printed_for_clients: bool = False
 
     @property
     def url_name(self) -> str:
@@ -62,6 +64,14 @@ class Dashboard:
             "tabs": self._tabs(query),
             "query": query,
             "form": form,
+            "engineer_name": shown_names(request.account)[query.engineer.id]
+            if query.engineer and not query.own
+            else "",
+            "sheet_href": url_with(
+                SHEET.url_name, query.period.query | {"client_id": query.choice["client_id"]}
+            )
+            if self.printed_for_clients
+            else "",
             "where": f"{request.account.name} · {request.account.time_zone}",
             "panels": [
                 (panel, self.panel_url(panel, query), "" if lazy else panel.html(query))
@@ -107,6 +117,15 @@ TEAM = Dashboard(
     "Team",
     TeamForm,
     (panels.SUMMARY, panels.OUTCOMES, panels.FLOWS, panels.ENGINEERS),
+    allowed=lambda user: user.leads_team,
+    printed_for_clients=True,
+)
+# One client's figures on paper: no panel, no filter and no name of an engineer in it.
+SHEET = Dashboard(
+    "sheet",
+    "Client sheet",
+    DashboardForm,
+    (panels.SUMMARY, panels.OUTCOMES, panels.FLOWS),
     allowed=lambda user: user.leads_team,
 )
 MY = Dashboard(

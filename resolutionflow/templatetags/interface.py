@@ -288,6 +288,7 @@ def filters(
         "choices": choices,
         "custom": period.length is None and not whole_time,
         "period": period,
+        "whole_time": whole_time,
         "selects": offered,
         "kept": kept,  # for the form of the custom range
         "kept_beside_selects": [

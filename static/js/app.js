@@ -91,9 +91,12 @@ const openMenus = () => document.querySelectorAll("details.menu[open]");
 
 document.addEventListener("click", (event) => {
   for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  const choice = event.target.closest(".export a"); // a download leaves the page as it is
+  if (choice) choice.closest("details").open = false;
 
   const theme = event.target.closest("[data-theme-choice]");
   if (theme) chooseTheme(theme.dataset.themeChoice);
+  if (event.target.closest("[data-print]")) print();
   event.target.closest("[data-dismiss]")?.closest(".toast, .notice")?.remove();
   const opener = event.target.closest("[data-dialog]");
   if (opener) {

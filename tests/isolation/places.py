@@ -99,6 +99,7 @@ PLACES = {
     "analytics/panels/<slug:panel>.<slug:format>": at(
         *(f"/analytics/panels/{panel}.{format}" for panel in TEAM_EXPORTS for format in FORMATS), who=TEAM
     ),
+    "analytics/sheet/": at("/analytics/sheet/?client_id={client.id}&period=90d", who=TEAM),
     "analytics/sessions.<slug:format>": at(
         "/analytics/sessions.csv?period=all", "/analytics/sessions.xlsx?period=all", who=ACCOUNT
     ),
