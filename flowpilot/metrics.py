@@ -5,10 +5,11 @@ from typing import ClassVar
 
 from django.db.models import Count, Q
 
-from flowpilot.sessions.states import Outcome
+from flowpilot.sessions.states import Outcome, Status
 from resolutionflow.metrics import Median, Metric, MetricQuerySet, share
 
 COMPLETED = Q(completed_at__isnull=False)
+RESOLVED = Q(status=Status.RESOLVED)
 
 
 class SessionQuerySet(MetricQuerySet):
@@ -20,6 +21,7 @@ class SessionQuerySet(MetricQuerySet):
         "median_duration": Metric(
             "Median duration", "duration", "lower", Median("duration_seconds", filter=COMPLETED)
         ),
+        "resolution_rate": Metric("Resolution rate", "share", "higher", share(RESOLVED, of=Q())),
         "active_engineers": Metric("Active engineers", "count", None, Count("user_id", distinct=True)),
         **{
             outcome.value: Metric(outcome.label, "count", None, Count("pk", filter=Q(outcome=outcome)))

@@ -57,6 +57,7 @@ urlpatterns = [
     path("sessions/", include("flowpilot.sessions.urls")),
     path("analytics/", include("analytics.urls")),
     path("settings/", include((settings_urls, "settings"))),
+    path("digest/", include("analytics.digest.urls")),
     path("jobs/", include("resolutionflow.jobs.urls")),
     path("help/metrics/", metric_definitions, name="metrics-help"),
     path("api/v1/", api.urls),

@@ -79,7 +79,7 @@ def texts():
     with connection.cursor() as cursor:
         cursor.execute("select table_name from information_schema.tables where table_schema = 'public'")
         for (table,) in cursor.fetchall():
-            if not table.startswith(("flowpilot_", "ratings_")):
+            if not table.startswith(("analytics_", "flowpilot_", "ratings_")):
                 cursor.execute(f'select t::text from "{table}" as t')
                 found[table] = "\n".join(row[0] for row in cursor.fetchall())
     return found

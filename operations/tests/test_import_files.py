@@ -182,6 +182,7 @@ def test_two_imports_into_one_account_do_not_meet(import_file, account, tmp_path
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key(account)])
         outcome = import_file(path)
+        cursor.execute("SELECT pg_advisory_unlock_all()")  # the server notices a close only a moment later
     other.close()
     assert (outcome.status, outcome.err) == (2, "An import into this account is running.")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from analytics.tests.factories import DigestDeliveryFactory
 from flowpilot.tests.factories import (
     ClientFactory,
     DomainFactory,
@@ -114,5 +115,6 @@ def _fill(house: House, now: datetime) -> None:
     activity = PsaActivityLogFactory(
         session=session, psa_ticket_id=f"{mark}-1", external_key=f"{mark}-ext/note/0"
     )
-    for row in (client, domain, flow, draft, version, step, session, rating, thumb, activity):
+    delivery = DigestDeliveryFactory(user=house.engineer)
+    for row in (delivery, client, domain, flow, draft, version, step, session, rating, thumb, activity):
         house.rows[row._meta.model_name] = row

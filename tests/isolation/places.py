@@ -75,6 +75,7 @@ PUBLIC_ROUTES = {
     "api/v1/",
     "api/v1/docs",
     "api/v1/openapi.json",
+    "digest/unsubscribe/<str:token>/",
     "healthz",
 }
 
@@ -121,6 +122,8 @@ PLACES = {
         )
         for noun in ("client", "domain")
     },
+    "digest/send/": at("/digest/send/", who=always(ACCOUNT, 405)),
+    "digest/unsubscribe/<str:token>/": at("/digest/unsubscribe/nobody/", who=always(PUBLIC, 404)),
     "jobs/": at("/jobs/", who=INSTALLATION, installation=True),
     "jobs/<str:name>/run/": at("/jobs/jobs.remove_old/run/", who=always(INSTALLATION, 405)),
     "jobs/failed/<int:job_id>/again/": at("/jobs/failed/1/again/", who=always(INSTALLATION, 405)),

@@ -1,0 +1,1 @@
+"""The weekly digest: a mail with the figures of the week that ended, to everybody who wants it."""

@@ -1,0 +1,3 @@
+from analytics.digest.models import DigestDelivery
+
+__all__ = ["DigestDelivery"]
