@@ -51,13 +51,17 @@ class Restarts:
 
 @dataclass
 class Service:
-    """A program to keep running. Its output goes to `log` line by line, what matters of it to the terminal too."""
+    """A program to keep running. Its output goes to `log` line by line, what matters of it to the terminal too.
+
+    tells_plain_lines: whether lines that are no JSON matter. Mail that is printed in place of being sent does not.
+    """
 
     name: str
     command: Sequence[str | Path]
     environment: Mapping[str, str]
     log: Path
     pass_fds: Sequence[int] = ()
+    tells_plain_lines: bool = True
     process: subprocess.Popen[str] | None = field(default=None, init=False)
     reader: threading.Thread | None = field(default=None, init=False)
 
@@ -104,7 +108,7 @@ class Service:
         with output:
             for line in output:
                 handler.emit(logging.makeLogRecord({"msg": line.rstrip("\n")}))
-                shown = for_people(line)
+                shown = for_people(line, plain=self.tells_plain_lines)
                 if shown is not None:
                     say(f"{self.name} | {shown}")
         handler.close()
@@ -212,19 +216,19 @@ class Supervisor:
             print(f"{change}{group}", file=self._guard.stdin)
 
 
-def for_people(line: str) -> str | None:
+def for_people(line: str, *, plain: bool = True) -> str | None:
     """A line of output as the terminal shows it: plain lines as they are, of our JSON only warnings and worse."""
     line = line.rstrip()
     try:
         entry = json.loads(line)
         level = logging.getLevelNamesMapping()[entry["level"]]
     except (ValueError, TypeError, KeyError):
-        return line or None
+        return line or None if plain else None
     # Django logs each 4xx and 503 that it answers; only with an exception is it news.
     expected = entry.get("logger") == "django.request" and "exception" not in entry
     if level < logging.WARNING or expected:
         return None
-    reason = str(entry.get("exception", "")).rpartition("\n")[2]
+    reason = str(entry.get("exception", "")).strip().rpartition("\n")[2]
     message = str(entry.get("message")).partition("\n")[0]
     return f"{entry['level'].lower()}: {message}" + (f" – {reason}" if reason else "")
 

@@ -165,3 +165,9 @@ def test_the_terminal_shows_what_matters(line, shown):
 
 def test_the_guard_without_groups_just_ends():
     guard.main(io.StringIO(""))
+
+
+def test_what_is_no_json_may_be_for_the_log_only():
+    assert for_people("Subject: Your week", plain=False) is None
+    error = '{"level": "ERROR", "message": "no luck", "exception": "Trace\\nOSError: gone\\n    "}'
+    assert for_people(error, plain=False) == "error: no luck – OSError: gone"

@@ -187,7 +187,8 @@ def web_server(listener: socket.socket, environment: dict[str, str]) -> Service:
 def worker(environment: dict[str, str]) -> Service:
     """Runs the jobs. Told to stop, it ends before the supervisor's patience does."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", f"--grace={GRACE_SECONDS - 2}"]
-    return Service("worker", command, environment, settings.DATA_DIR / "log" / "worker.log")
+    log = settings.DATA_DIR / "log" / "worker.log"
+    return Service("worker", command, environment, log, tells_plain_lines=False)
 
 
 def manage(command: str, environment: dict[str, str], *arguments: str) -> None:
