@@ -18,7 +18,9 @@ class ResolutionFlowConfig(AppConfig):
     verbose_name = "ResolutionFlow"
 
     def ready(self) -> None:
+        from resolutionflow.checks import base_url_names_a_host
         from resolutionflow.tenancy.checks import tenant_rules
 
         register(tenant_rules)
+        register(base_url_names_a_host, deploy=True)
         post_migrate.connect(keep_tenant_schema, sender=self)

@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
@@ -67,7 +68,8 @@ class Wire:
     @property
     def url(self) -> str:
         info = self.info
-        return f"postgres://{info.user}:{info.password}@127.0.0.1:{self.port}/{info.dbname}"
+        person = f"{quote(info.user)}:{quote(info.password)}"
+        return f"postgres://{person}@127.0.0.1:{self.port}/{info.dbname}"
 
     def mend(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", self.port))
