@@ -24,7 +24,8 @@ class Dashboard:
     """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel", the rows of a
     panel that has an export one of "analytics:<name>-export".
 
-    `allowed` must agree with its views. `own`: about the viewer's sessions alone. `printed_for_clients`: leads to SHEET.
+    `allowed` must agree with its views. `own`: about the viewer's sessions alone.
+    `printed_for_clients`: leads to SHEET.
     """
 
     name: str
