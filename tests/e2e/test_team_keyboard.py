@@ -95,14 +95,14 @@ def test_the_explanation_of_a_figure_shows_on_focus_and_goes_with_escape(page):
     expect(words).to_be_hidden()
     page.keyboard.press("Enter")
     expect(page).to_have_url("/help/metrics/#median-duration")
-    expect(page.get_by_role("heading", name="Median duration")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Median duration", exact=True)).to_be_in_viewport()
 
 
 def test_the_number_of_sessions_is_opened_by_key(page):
     page.goto("/analytics/")
     tab_to(page, stat(page, "Total sessions"))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("8 sessions", exact=True)).to_be_visible()
+    expect(page.get_by_role("navigation", name="Pages").get_by_text("8 sessions", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("look", [NARROW, NARROW_DARK], ids=str)
