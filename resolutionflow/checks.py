@@ -19,5 +19,7 @@ def base_url_names_a_host(
         return []
     hint = "Set it to where people reach the product, such as https://help.example.com."
     return [
-        Warning(f"BASE_URL is “{settings.BASE_URL}”: links in mail lead nowhere.", hint, id="settings.W001")
+        checks.Warning(
+            f"BASE_URL is “{settings.BASE_URL}”: links in mail lead nowhere.", hint, id="settings.W001"
+        )
     ]

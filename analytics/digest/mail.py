@@ -23,7 +23,7 @@ def compose(user: User, account: Account, week: date, *, now: datetime) -> Email
     """The person's digest of the week before that Monday; the account is in scope."""
     own = not user.leads_team
     query = DashboardQuery(
-        url_name="sessions:list" if own else "analytics:team",
+        url_name="analytics:me" if own else "analytics:team",
         viewer=user,
         account=account,
         now=now,

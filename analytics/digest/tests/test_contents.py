@@ -27,7 +27,7 @@ def of(account):
     def of(user):
         own = not user.leads_team
         query = DashboardQuery(
-            url_name="sessions:list" if own else "analytics:team",
+            url_name="analytics:me" if own else "analytics:team",
             viewer=user,
             account=account,
             now=NOW,

@@ -38,6 +38,14 @@ def test_both_parts_say_the_same(digest, team_admin, engineer):
     assert all(link.startswith("http://testserver/") for link in links)
 
 
+def test_it_leads_to_ones_own_dashboard(digest, client, team_admin, engineer):
+    for person, path in ((team_admin, "/analytics/"), (engineer, "/analytics/me/")):
+        address = f"http://testserver{path}?from=2026-03-09&to=2026-03-15"
+        assert f"The whole week: {address}" in digest(person).body
+        client.force_login(person)
+        assert client.get(address).status_code == 200
+
+
 def test_nothing_is_fetched_and_no_style_stands_at_an_element(digest, team_admin):
     html = html_of(digest(team_admin))
     found = []
