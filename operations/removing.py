@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from operations.logins import end_logins, forget_choice, logins_of
 from resolutionflow.accounts.models import Account, ApiToken, AuditEntry, User
+from resolutionflow.jobs.models import JobFailure
 from resolutionflow.tenancy import account_scope, cross_account
 from resolutionflow.tenancy.schema import tenant_models
 
@@ -45,6 +46,7 @@ def remove_account(account: Account) -> None:
         for entries in _log_entries(account):  # asks the rows, so before they go
             entries.delete()
         _delete_rows(account)
+    _delete_jobs(account)
     end_logins(users)
     forget_choice(account.id)
     ApiToken.objects.filter(user__in=users).delete()
@@ -66,6 +68,16 @@ def _delete_rows(account: Account) -> None:
             table = connection.ops.quote_name(model._meta.db_table)
             cursor.execute(f"DELETE FROM {table} WHERE account_id = %s", [account.id])  # noqa: S608 - a table's name
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _delete_jobs(account: Account) -> None:
+    """What is queued or was done for the account. A job that runs just now ends by finding no account."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs WHERE args ->> 'account_id' = %s AND status <> 'doing' RETURNING id",
+            [str(account.id)],
+        )
+        JobFailure.objects.filter(job_id__in=[id for (id,) in cursor.fetchall()]).delete()
 
 
 def _log_entries(account: Account) -> Iterator[QuerySet[LogEntry]]:

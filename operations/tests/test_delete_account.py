@@ -18,6 +18,7 @@ from flowpilot.models import Flow, FlowVersion, Session
 from flowpilot.tests.factories import SessionFactory
 from operations.importing.running import lock_key
 from operations.removing import remove_account
+from resolutionflow.jobs.models import JobFailure
 from resolutionflow.management.refusing import Refused
 from resolutionflow.models import Account, ApiToken, AuditEntry, User
 from resolutionflow.tenancy import account_scope, cross_account
@@ -95,6 +96,30 @@ def test_nothing_is_left_and_others_lose_nothing(db):
             with cross_account():
                 cursor.execute(f'select count(*) from "{table}" as t where t::text ilike %s', ["%northmark%"])
             assert cursor.fetchone()[0] == (1 if table == AuditEntry._meta.db_table else 0), table
+
+
+def queue_job(account, status="todo"):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) "
+            "VALUES ('default', 'x', jsonb_build_object('account_id', %s::text), %s::procrastinate_job_status) "
+            "RETURNING id",
+            [str(account.id), status],
+        )
+        return cursor.fetchone()[0]
+
+
+def test_jobs_that_name_the_account_go_too(north, south):
+    waiting = queue_job(north.account)
+    failed, kept = queue_job(north.account, "failed"), queue_job(south.account)
+    running = queue_job(north.account, "doing")
+    for number in (failed, kept):
+        JobFailure.objects.create(job_id=number, kind="x", attempt=1, error="NORTHMARK")
+    delete("northmark", "--apply")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM procrastinate_jobs WHERE id >= %s", [waiting])
+        assert {id for (id,) in cursor.fetchall()} == {kept, running}
+    assert JobFailure.objects.get().job_id == kept
 
 
 def log(user, row):
