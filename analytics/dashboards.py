@@ -25,7 +25,7 @@ class Dashboard:
     panel that has an export one of "analytics:<name>-export".
 
     `allowed` must agree with its views. `own`: about the viewer's sessions alone.
-    `printed_for_clients`: leads to SHEET.
+    `printed_for_clients`: leads to the sheet of one client (sheet.py).
     """
 
     name: str
@@ -69,7 +69,7 @@ class Dashboard:
             if query.engineer and not query.own
             else "",
             "sheet_href": url_with(
-                SHEET.url_name, query.period.query | {"client_id": query.choice["client_id"]}
+                "analytics:sheet", query.period.query | {"client_id": query.choice["client_id"]}
             )
             if self.printed_for_clients
             else "",
@@ -120,14 +120,6 @@ TEAM = Dashboard(
     (panels.SUMMARY, panels.OUTCOMES, panels.FLOWS, panels.ENGINEERS),
     allowed=lambda user: user.leads_team,
     printed_for_clients=True,
-)
-# One client's figures on paper: no panel, no filter and no name of an engineer in it.
-SHEET = Dashboard(
-    "sheet",
-    "Client sheet",
-    DashboardForm,
-    (panels.SUMMARY, panels.OUTCOMES, panels.FLOWS),
-    allowed=lambda user: user.leads_team,
 )
 MY = Dashboard(
     "me",

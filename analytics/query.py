@@ -23,6 +23,8 @@ from resolutionflow.periods import Period
 class DashboardForm(PeriodForm):
     """The filters of every dashboard. The choices are asked for once, and only where the form is shown."""
 
+    without_client = "All clients"
+
     client_id = forms.UUIDField(
         required=False,
         label="Client",
@@ -33,7 +35,7 @@ class DashboardForm(PeriodForm):
     def __init__(self, data: QueryDict | dict[str, Any], *, account: Account, now: datetime) -> None:
         super().__init__(data, now=now, tz=account.tz)
         fields: dict[str, Any] = self.fields
-        fields["client_id"].widget.choices = cache(client_choices)
+        fields["client_id"].widget.choices = cache(partial(client_choices, self.without_client))
 
 
 class TeamForm(DashboardForm):

@@ -1,7 +1,7 @@
 from flowpilot.clients.models import Client
 
 
-def client_choices() -> list[tuple[str, str]]:
-    """For a select: all clients of the account in scope by name, led by "All clients"."""
+def client_choices(without: str = "All clients") -> list[tuple[str, str]]:
+    """For a select: all clients of the account in scope by name, led by the words for none."""
     names = Client.objects.order_by("name", "id").values_list("id", "name")
-    return [("", "All clients"), *((str(id_), name) for id_, name in names)]
+    return [("", without), *((str(id_), name) for id_, name in names)]
