@@ -47,7 +47,7 @@ settings_urls: list[URLPattern | URLResolver] = [
     path("tokens/<uuid:token_id>/revoke/", settings_views.revoke_token, name="revoke_token"),
     path("account/", settings_views.account, name="account"),
     path("users/", include("flowpilot.users.urls")),
-    path("", include("flowpilot.registers.urls")),
+    path("", include("flowpilot.clients_and_domains.urls")),
 ]
 
 urlpatterns = [

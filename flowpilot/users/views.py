@@ -15,11 +15,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from flowpilot.users.forms import CANNOT_BE_USED, InviteForm, RoleForm, UserListForm
 from flowpilot.users.open_sessions import open_sessions, open_sessions_of
 from resolutionflow.accounts import inviting, rights
 from resolutionflow.accounts.models import Role, State, User
 from resolutionflow.accounts.scoping import AccountRequest, team_required
-from resolutionflow.accounts.settings_forms import CANNOT_BE_USED, InviteForm, RoleForm, UserListForm
 
 PER_PAGE = 50
 leads_only = team_required("Users and roles are for team admins.")

@@ -4,10 +4,8 @@ from typing import Any
 
 from django import forms
 
-from resolutionflow.accounts.models import Account, ApiToken, Role, User
+from resolutionflow.accounts.models import Account, ApiToken, User
 
-CANNOT_BE_USED = "This email cannot be used in this account."
-IN_THIS_ACCOUNT = "Somebody in this account has this email already."
 MOST_TOKENS = 20
 HOUR = timedelta(hours=1)
 
@@ -17,16 +15,6 @@ class OneLine(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         return " ".join(str(super().to_python(value) or "").split())
-
-
-class LoginEmail(forms.EmailField):
-    """One sentence for every address that does not do, so that it tells nothing of who has a login."""
-
-    def clean(self, value: Any) -> Any:
-        try:
-            return super().clean(value).lower()
-        except forms.ValidationError:
-            raise forms.ValidationError(CANNOT_BE_USED if value else "This field is required.") from None
 
 
 class ProfileForm(forms.ModelForm):
@@ -113,35 +101,3 @@ class AccountForm(forms.ModelForm):
     @property
     def changed_columns(self) -> list[str]:
         return ["idle_limit" if name == "idle_hours" else name for name in self.changed_data]
-
-
-class InviteForm(forms.Form):
-    """Whom to invite. Which addresses have a login elsewhere it does not tell."""
-
-    email = LoginEmail(max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
-    name = OneLine(max_length=200)
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.ENGINEER)
-
-    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.account = account
-
-    def clean_email(self) -> str:
-        email = str(self.cleaned_data["email"])
-        if found := User.objects.filter(email=email).first():
-            raise forms.ValidationError(
-                IN_THIS_ACCOUNT if found.account_id == self.account.pk else CANNOT_BE_USED
-            )
-        return email
-
-
-class RoleForm(forms.Form):
-    role = forms.ChoiceField(choices=Role.choices)
-
-
-class UserListForm(forms.Form):
-    """Which users the list shows: those who are not deactivated, unless all are asked for."""
-
-    state = forms.ChoiceField(choices=[("", "Active"), ("all", "All")], required=False)
-    q = forms.CharField(max_length=200, required=False, label="Search")
-    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)

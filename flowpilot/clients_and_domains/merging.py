@@ -5,8 +5,8 @@ from uuid import UUID
 
 from django.db import transaction
 
+from flowpilot.clients_and_domains.kinds import Entry, Kind, referring
 from flowpilot.models import Client, Flow, Session
-from flowpilot.registers.kinds import Entry, Register, referring
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.scoping import AccountRequest
 
@@ -20,7 +20,7 @@ class Merged:
 
 
 @transaction.atomic
-def merge(register: Register, source_id: UUID, target_id: UUID, request: AccountRequest) -> Merged | None:
+def merge(kind: Kind, source_id: UUID, target_id: UUID, request: AccountRequest) -> Merged | None:
     """Gives everything that refers to the source to the target and deletes the source; None if one of them is gone.
 
     What comes to the source meanwhile waits, and is refused when it is gone: it would have to be asked again.
@@ -28,7 +28,7 @@ def merge(register: Register, source_id: UUID, target_id: UUID, request: Account
     found: dict[UUID, Entry] = {}
     for id_ in sorted([source_id, target_id]):  # always in this order: two merges at once wait for each other
         # the target only has to stay; to lock it in full would keep new sessions of it waiting
-        rows = register.entries.select_for_update(no_key=id_ == target_id)
+        rows = kind.entries.select_for_update(no_key=id_ == target_id)
         if entry := rows.filter(id=id_).first():
             found[id_] = entry
     if len(found) < 2:
@@ -36,7 +36,7 @@ def merge(register: Register, source_id: UUID, target_id: UUID, request: Account
     source, target = found[source_id], found[target_id]
     moved = {
         model: model.objects.filter(**{name: source}).update(**{name: target})
-        for model, name in referring(register.model)
+        for model, name in referring(kind.model)
     }
     source.delete()
     if isinstance(source, Client) and isinstance(target, Client) and not target.psa_company_id:
@@ -44,7 +44,7 @@ def merge(register: Register, source_id: UUID, target_id: UUID, request: Account
         target.save(update_fields=["psa_company_id"])
     done = Merged(source.name, target.name, moved.get(Session, 0), moved.get(Flow, 0))
     AuditEntry.record(
-        f"{register.noun}.merged",
+        f"{kind.noun}.merged",
         actor=request.user,
         account=request.account,
         object=done.name,

@@ -7,8 +7,8 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from flowpilot.clients_and_domains.kinds import referring
 from flowpilot.models import Client, Domain, Flow, Session
-from flowpilot.registers.kinds import referring
 from flowpilot.tests.factories import ClientFactory, DomainFactory, FlowFactory, SessionFactory
 from resolutionflow.models import AuditEntry
 from resolutionflow.tenancy import account_scope

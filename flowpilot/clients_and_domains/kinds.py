@@ -18,7 +18,7 @@ Entry = Client | Domain
 
 
 @dataclass(frozen=True)
-class Register:
+class Kind:
     """`noun` names its routes and its acts in the audit trail, `filter` the parameter of the session list."""
 
     model: type[Entry]
@@ -49,10 +49,10 @@ class Register:
         return url_with(name, parameters, *args)
 
 
-CLIENTS = Register(
+CLIENTS = Kind(
     Client, "client", "The customers that sessions are for.", ("name", "psa_company_id"), "client_id"
 )
-DOMAINS = Register(
+DOMAINS = Kind(
     Domain, "domain", "The fields of problems that sessions and flows belong to.", ("name",), "domain_id"
 )
 
@@ -69,19 +69,19 @@ def is_used(entry: Entry) -> bool:
     return any(model.objects.filter(**{name: entry}).exists() for model, name in referring(type(entry)))
 
 
-def sessions_of(register: Register, ids: Iterable[UUID], request: AccountRequest) -> dict[UUID, int]:
+def sessions_of(kind: Kind, ids: Iterable[UUID], request: AccountRequest) -> dict[UUID, int]:
     """How many sessions the list shows of each; none where there is none."""
     form = SessionFilterForm({"period": "all"}, viewer=request.user, account=request.account, now=request.now)
-    column = register.filter
+    column = kind.filter
     counted = (
         form.sessions().filter(**{f"{column}__in": list(ids)}).values(column).annotate(count=Count("pk"))
     )
     return {row[column]: row["count"] for row in counted}
 
 
-def sessions_href(register: Register, entry: Entry) -> str:
+def sessions_href(kind: Kind, entry: Entry) -> str:
     """The list of just these sessions."""
-    return url_with("sessions:list", {"period": "all", register.filter: entry.id})
+    return url_with("sessions:list", {"period": "all", kind.filter: entry.id})
 
 
 def flows_of(ids: Iterable[UUID]) -> dict[UUID, int]:

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 
-from flowpilot.registers.kinds import Entry, Register
+from flowpilot.clients_and_domains.kinds import Entry, Kind
 from resolutionflow.accounts.settings_forms import OneLine
 from resolutionflow.long_select import LongSelect
 
@@ -34,11 +34,11 @@ class EntryForm(forms.ModelForm):
         return True
 
 
-def entry_form(register: Register) -> type[EntryForm]:
+def entry_form(kind: Kind) -> type[EntryForm]:
     made = forms.modelform_factory(
-        register.model,
+        kind.model,
         form=EntryForm,
-        fields=register.fields,
+        fields=kind.fields,
         labels={"psa_company_id": "ID in the PSA"},
         help_texts={"psa_company_id": "What the ticket system calls this client; empty if it is not linked."},
     )
@@ -50,14 +50,14 @@ class MergeForm(forms.Form):
 
     into = forms.UUIDField(label="Merge into", widget=LongSelect(), error_messages={"invalid": "Choose one."})
 
-    def __init__(self, data: Any, *, register: Register, source: Entry) -> None:
+    def __init__(self, data: Any, *, kind: Kind, source: Entry) -> None:
         super().__init__(data)
         self.fields["into"].help_text = (
-            f"For two names of the same {register.noun}: everything of this one goes there, and this one is gone. "
+            f"For two names of the same {kind.noun}: everything of this one goes there, and this one is gone. "
             "The next page says how much that is."
         )
-        self.fields["into"].error_messages["required"] = f"Choose the {register.noun} that stays."
-        others = register.entries.exclude(id=source.id).order_by("name", "id").values_list("id", "name")
+        self.fields["into"].error_messages["required"] = f"Choose the {kind.noun} that stays."
+        others = kind.entries.exclude(id=source.id).order_by("name", "id").values_list("id", "name")
         choices: Any = self.fields["into"].widget
         choices.choices = [("", "Choose…"), *((str(id_), name) for id_, name in others)]
         self.source = source
