@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
@@ -16,8 +15,8 @@ from flowpilot.clients_and_domains.kinds import Entry, Kind, flows_of, is_used, 
 from flowpilot.clients_and_domains.merging import merge
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.scoping import AccountRequest, team_required
+from resolutionflow.numbered_pages import numbered_page
 
-PAGE_SIZE = 50
 NO_ACCESS = "Clients and domains are kept by team admins."
 
 
@@ -30,16 +29,13 @@ def entry_list(request: AccountRequest, kind: Kind) -> HttpResponse:
     words = search.cleaned_data["q"] if search.is_valid() else ""
     if words:
         entries = entries.filter(name__icontains=words)
-    page = Paginator(entries, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = numbered_page(request, entries, kind.plural)
     context = _frame(kind) | {
         "search": search,
         "words": words,
         "form": entry_form(kind)(),
-        "rows": _rows(kind, list(page), request),
-        "count": _counted(page.paginator.count, kind),
-        "pages": page.paginator.num_pages,
-        "previous_href": kind.url(q=words, page=page.number - 1) if page.has_previous() else "",
-        "next_href": kind.url(q=words, page=page.number + 1) if page.has_next() else "",
+        "rows": _rows(kind, page.rows, request),
+        "page": page,
     }
     return render(request, "settings/clients_and_domains/list.html", context)
 
@@ -69,10 +65,6 @@ def _rows(kind: Kind, entries: list[Entry], request: AccountRequest) -> list[dic
         }
         for entry in entries
     ]
-
-
-def _counted(count: int, kind: Kind) -> str:
-    return f"{count:,} {kind.noun if count == 1 else kind.plural}"
 
 
 @require_http_methods(["GET", "POST"])

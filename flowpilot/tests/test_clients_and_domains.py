@@ -120,17 +120,18 @@ def test_pages_and_search(lead, noun, model, factory):
         factory(name=f"Name {number:02}")
     factory(name="50 % of_it")
     first = read(lead.get(url(noun)))
-    assert first.one("nav", class_="pagination").one("p").text == f"61 {noun}s"
+    assert first.one("nav", class_="pagination").one("p").text == f"1 – 50 of 61 {noun}s"
     assert len(rows(first, noun)) == 50
     second = read(lead.get(first.one("a", rel="next").href))
     assert [row[0] for row in rows(second, noun)] == [f"Name {number}" for number in range(49, 60)]
     assert rows(read(lead.get(second.one("a", rel="prev").href)), noun) == rows(first, noun)
     found = read(lead.get(url(noun), {"q": "% OF_"}))
     assert [row[0] for row in rows(found, noun)] == ["50 % of_it"]
+    assert not found.all("nav", class_="pagination")
     assert "Nothing found" in read(lead.get(url(noun), {"q": "<b>"})).one("div", class_="empty").text
     assert "at most 200" in read(lead.get(url(noun), {"q": "x" * 201})).one("div", class_="notice").text
-    for page in ("0", "-1", "9" * 30, "x", "1e400", "\0"):
-        assert lead.get(url(noun), {"page": page}).status_code == 200
+    for page in ("0", "-1", "3", "9" * 5000, "x", "1e400", "\0"):
+        assert lead.get(url(noun), {"page": page}).status_code == 404
     assert lead.get(url(noun), {"q": "\0"}).status_code == 200
 
 

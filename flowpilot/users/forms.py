@@ -48,4 +48,3 @@ class UserListForm(forms.Form):
 
     state = forms.ChoiceField(choices=[("", "Active"), ("all", "All")], required=False)
     q = forms.CharField(max_length=200, required=False, label="Search")
-    page = forms.IntegerField(min_value=1, max_value=100_000, required=False)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,8 +19,8 @@ from flowpilot.users.open_sessions import open_sessions, open_sessions_of
 from resolutionflow.accounts import inviting, rights
 from resolutionflow.accounts.models import Role, State, User
 from resolutionflow.accounts.scoping import AccountRequest, team_required
+from resolutionflow.numbered_pages import numbered_page
 
-PER_PAGE = 50
 leads_only = team_required("Users and roles are for team admins.")
 TOO_MANY = "Too many invitations in a short time. Nothing was sent: wait an hour and try again."
 
@@ -35,15 +34,14 @@ def user_list(request: AccountRequest) -> HttpResponse:
     everybody, words = User.objects.filter(account=request.account), wanted.get("q", "")
     found = everybody.filter(Q(name__icontains=words) | Q(email__icontains=words)) if words else everybody
     shown = found if wanted.get("state") == "all" else found.filter(is_active=True)
-    page = Paginator(shown.order_by("-role", "name", "id"), PER_PAGE).get_page(wanted.get("page"))
+    page = numbered_page(request, shown.order_by("-role", "name", "id"), "users")
     counts = open_sessions(request.user, request.account, request.now)
     context = {
         "form": form,
         "words": words,
         "everybody": wanted.get("state") == "all",
-        "rows": [(person, counts.get(person.pk, 0), open_sessions_of(person)) for person in page],
+        "rows": [(person, counts.get(person.pk, 0), open_sessions_of(person)) for person in page.rows],
         "page": page,
-        "page_words": f"{page.start_index():,} – {page.end_index():,} of {page.paginator.count:,} users",
         "invitation": InviteForm(account=request.account),
         "tz": request.account.tz,
     }
