@@ -13,8 +13,11 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from flowpilot.models import Client as ClientOfMsp
+from flowpilot.models import Domain, Session
 from operations.demo.msp import cast, days, loading
-from resolutionflow.models import Account, User
+from resolutionflow.models import Account, ApiToken, User
+from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import SuperAdminFactory
 from resolutionflow.tests.pages import listed, read
 from tests.isolation.places import PLACES
@@ -30,7 +33,7 @@ def demo(db, clock, monkeypatch):
     """The demo MSP with little work: all kinds of rows, and few enough to open each link."""
     clock(NOW)
     cache.clear()
-    monkeypatch.setattr(days, "A_DAY", (3, 3))
+    monkeypatch.setattr(days, "A_DAY", (2, 2))
     loading.load(None, password="look-around", now=NOW, progress=lambda *_: None)
     return Account.objects.get(slug=cast.SLUG)
 
@@ -46,12 +49,26 @@ def browser_of(role, account):
     return client
 
 
-def pages_of(role):
-    """The pages without a row's id in their address that the role may open."""
+def rows_of(account):
+    """A row of each kind that has a page, as the addresses of `places` name them."""
+    engineer = User.objects.get(email=loading.ENGINEER_EMAIL)
+    lead = User.objects.get(email=loading.TEAM_ADMIN_EMAIL)
+    with account_scope(account):
+        return {
+            "session": Session.objects.filter(user=engineer).latest("started_at"),
+            "client": ClientOfMsp.objects.earliest("name"),
+            "domain": Domain.objects.earliest("name"),
+            "user": engineer,
+            "apitoken": ApiToken.issue(lead, "script")[0],
+        }
+
+
+def pages_of(role, rows):
+    """The pages that the role may open."""
     for place in PLACES.values():
         for path in place.paths:
-            if place.answers[role] == 200 and "{" not in path and not path.startswith(NO_PAGES):
-                yield path
+            if place.answers[role] == 200 and not path.startswith(NO_PAGES):
+                yield path.format(**rows)
 
 
 def links_of(page, address):
@@ -64,7 +81,8 @@ def links_of(page, address):
         for trace in json.loads("".join(script.children)).get("data", []):
             values = trace.get("y") or trace.get("values")
             for href, value in zip(trace.get("customdata", []), values, strict=True):
-                yield urljoin(address, href), value, f"{trace.get('name')} in the chart"
+                if value:  # of nothing there is nothing to click
+                    yield urljoin(address, href), value, f"{trace.get('name')} in the chart"
 
 
 def promised(link):
@@ -94,8 +112,11 @@ def test_each_link_opens_and_each_number_opens_that_many(role, demo):
     client = browser_of(role, demo)
     answers: dict[str, tuple[str, int | None]] = {}
     wrong, numbers = [], 0
-    for address in pages_of(role):
+    for address in pages_of(role, rows_of(demo)):
         response = client.get(address, follow=True)
+        if response.streaming:  # a file; links lead there too
+            list(response.streaming_content)
+            continue
         if not response["Content-Type"].startswith("text/html"):
             continue
         for href, number, text in links_of(read(response), address):
@@ -110,5 +131,5 @@ def test_each_link_opens_and_each_number_opens_that_many(role, demo):
             if fault:
                 wrong.append(f"{address}: “{text}” {href} {fault}")
     assert wrong == []
-    assert numbers > 100
+    assert numbers > 60
     assert len(answers) > 100

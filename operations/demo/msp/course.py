@@ -5,7 +5,7 @@ from random import Random
 
 from flowpilot.sessions.states import Outcome, Status, Tier
 from operations.demo.msp import cast
-from operations.demo.msp.problems import tried
+from operations.demo.msp.problems import settled, tried
 from operations.demo.msp.walking import Taken, Walker
 
 ABANDONED = Status.ABANDONED.value
@@ -61,17 +61,19 @@ def left(walker: Walker, day: int, random: Random) -> Course:
     """A flow that fitted partly: some steps along it, then the engineer's own."""
     taken, _ = walker.to("", random)
     kept = taken[: random.randint(1, max(1, len(taken) * 2 // 3))]
-    return Course(_end(Tier.EXPLORING, day, random), _steps(kept, random) + _own(random))
+    end = _end(Tier.EXPLORING, day, random)
+    return Course(end, _steps(kept, random) + _own(random) + _settled(end, random))
 
 
 def alone(walker: Walker | None, day: int, random: Random) -> Course:
     """Without a flow. `walker`: the ways of a flow that would have fitted; the engineer finds some of its steps too."""
+    end = _end(Tier.DISCOVERY, day, random)
     steps = _own(random)
     if walker is not None:
         taken, _ = walker.to(Outcome.RESOLVED.value, random)
         found = [step for step in taken if random.random() < 0.55]
         steps += [Step(None, step.node["title"], step.answer or "done") for step in found]
-    return Course(_end(Tier.DISCOVERY, day, random), steps)
+    return Course(end, steps + _settled(end, random))
 
 
 def _end(tier: Tier, day: int, random: Random, *, gain: float = 0) -> str:
@@ -82,6 +84,10 @@ def _end(tier: Tier, day: int, random: Random, *, gain: float = 0) -> str:
 
 def _own(random: Random) -> list[Step]:
     return [Step(None, title, answer) for title, answer in tried(random)]
+
+
+def _settled(end: str, random: Random) -> list[Step]:
+    return [Step(None, title, answer) for title, answer in settled(end, random)]
 
 
 def _steps(taken: list[Taken], random: Random) -> list[Step]:

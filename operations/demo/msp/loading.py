@@ -36,6 +36,7 @@ ACTIVITY_COLUMNS = (*OWN, "session_id", "activity_type", "hours_logged", "psa_ti
 THUMB_COLUMNS = (
     *(*OWN, "session_id", "step_id", "user_id", "was_helpful", "reasons", "created_at", "updated_at"),
 )
+AT_THE_DESK = timedelta(minutes=7)  # from signing in to the first session
 BEFORE = timedelta(days=30)  # the flows were there before the story begins
 
 
@@ -57,7 +58,7 @@ def load(
         return f"{NAME} is there already."
     account = Account.objects.create(name=cast.NAME, slug=cast.SLUG, time_zone=cast.TIME_ZONE)
     start = datetime.combine(first_day(now), datetime.min.time(), TZ)
-    users = _people(account, password, start, now)
+    users = _people(account, password, start)
     with account_scope(account):
         clients, domains = _named(Client, cast.CLIENTS), _named(Domain, cast.DOMAINS)
         for number, client in enumerate(clients.values(), start=1):
@@ -72,10 +73,14 @@ def load(
             progress(day, cast.DAYS)
         flows.settle(writer)
         writer.write_thumbs()
+    for user in users:
+        if user.id in writer.last_seen:
+            user.last_login = writer.last_seen[user.id] - AT_THE_DESK
+    User.objects.bulk_update(users, ["last_login"])
     return f"{cast.NAME}: {writer.count:,} sessions of {len(users)} people over {cast.DAYS} days, {len(library)} flows."
 
 
-def _people(account: Account, password: str, start: datetime, now: datetime) -> list[User]:
+def _people(account: Account, password: str, start: datetime) -> list[User]:
     """In the order of `cast.ENGINEERS`. Nobody knows the password of those who are no login of the demo."""
     known, unknown = make_password(password), make_password(secrets.token_urlsafe())
     users: list[User] = []
@@ -90,7 +95,6 @@ def _people(account: Account, password: str, start: datetime, now: datetime) -> 
                 password=known if engineer in cast.LOGINS else make_password(None) if gone else unknown,
                 is_active=not gone,
                 created_at=start - BEFORE + timedelta(days=engineer.first_day),
-                last_login=min(now, start + timedelta(days=engineer.last_day)) - timedelta(hours=len(users)),
             )
         )
     return User.objects.bulk_create(users)
@@ -181,6 +185,7 @@ class _Writer:
         self.count = 0
         self.usage: Counter[str] = Counter()
         self.newest: dict[str, datetime] = {}
+        self.last_seen: dict[UUID, datetime] = {}
         self.thumbs: Counter[tuple[str, str, bool]] = Counter()
         self._thumb_rows: list[tuple[Any, ...]] = []
 
@@ -192,6 +197,7 @@ class _Writer:
         ratings, activity = [], []
         for id_, told in zip(ids, sessions, strict=True):
             user_id = self._users[told.engineer]
+            self.last_seen[user_id] = told.started_at
             if told.flow:
                 self.usage[told.flow] += 1
                 self.newest[told.flow] = told.started_at

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from flowpilot.flows.library import LibraryFlow
 from operations.demo.msp import cast
@@ -25,7 +26,7 @@ class Problem:
 
 
 @cache
-def _texts() -> dict[str, dict[str, list[str]]]:
+def _texts() -> dict[str, dict[str, Any]]:
     return tomllib.loads((FOLDER / "problems.toml").read_text(encoding="utf-8"))
 
 
@@ -49,6 +50,12 @@ def tried(random: Random) -> list[tuple[str, str]]:
     return [
         (title, random.choice(texts[title])) for title in random.sample(sorted(texts), random.randint(1, 4))
     ]
+
+
+def settled(outcome: str, random: Random) -> list[tuple[str, str]]:
+    """What helped in the end, and how it was seen; nothing where nothing helped."""
+    texts = _texts()["settled"].get(outcome)
+    return [tuple(random.choice(texts))] if texts else []
 
 
 def _filled(text: str, random: Random) -> str:

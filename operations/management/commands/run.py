@@ -97,8 +97,8 @@ class Command(BaseCommand):
             lines += [f"  {email:<{width}}  {password}  ({whose})" for whose, email, password in logins]
             lines.append("")
         logs = settings.DATA_DIR / "log"
-        lines.append(f"Requests are logged in {logs / 'web.log'}, jobs and mail in {logs / 'worker.log'}.")
-        lines.append("Ctrl-C ends it.")
+        lines.append(f"Requests are logged in {logs / 'web.log'}, jobs in {logs / 'worker.log'}.")
+        lines.append("Mail is printed there too. Ctrl-C ends it.")
         self.say("\n".join(lines))
 
     def say(self, text: str) -> None:
