@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from flowpilot.sessions.states import Outcome
+from resolutionflow.figures import counted
 from resolutionflow.metrics import round_half_up
 
 Figure = dict[str, Any]
@@ -138,7 +139,7 @@ def shares_summary(counts: Mapping[Outcome, int]) -> str:
         for outcome in Outcome
         if counts[outcome]
     ]
-    return f"{total:,} completed session{'' if total == 1 else 's'}: {', '.join(parts)}."
+    return f"{counted(total, 'completed session')}: {', '.join(parts)}."
 
 
 def percent(part: int, whole: int) -> str:
@@ -172,7 +173,7 @@ def _over_days(points: Sequence[Point]) -> list[str]:
     if total == 0:
         return [f"No sessions {period}"]
     busiest = [_busiest(points)] if first != last else []
-    return [f"{_sessions(total)} {period}", *busiest]
+    return [f"{counted(total, 'session')} {period}", *busiest]
 
 
 def _busiest(points: Sequence[Point]) -> str:
@@ -181,10 +182,6 @@ def _busiest(points: Sequence[Point]) -> str:
     if len(days) == 1:
         return f"most on {_day(days[0])} ({most:,})"
     return f"at most {most:,} a day, first on {_day(days[0])}"
-
-
-def _sessions(count: int) -> str:
-    return "1 session" if count == 1 else f"{count:,} sessions"
 
 
 def _day(day: date) -> str:

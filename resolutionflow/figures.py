@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
+
+from django.utils.formats import date_format
 
 from resolutionflow.metrics import MINIMUM, Metric, round_half_up, wilson
 
@@ -22,6 +24,20 @@ def parts(value: Number | None, unit: str) -> tuple[str, str]:
     if unit == "score":
         return f"{round_half_up(value, 1)}", ""
     return f"{round_half_up(value, 0):,}", ""
+
+
+def said(value: Any, unit: str) -> str:
+    """A figure by its unit, in tables also "day" or "text": "84.6 %". None, which is not zero, gives "–"."""
+    if unit == "text":
+        return NOTHING if value in (None, "") else str(value)
+    if unit == "day":
+        return date_format(value, "j M Y")
+    return " ".join(parts(value, unit)).rstrip()
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words: "1,234 sessions", "1 session"."""
+    return f"{said(count, 'count')} {noun}{'' if count == 1 else 's'}"
 
 
 def timespan(seconds: Number | None) -> str:

@@ -11,10 +11,9 @@ from analytics.rows import COMPLETED
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.sessions.states import Outcome, Status
 from ratings.metrics import RATINGS_OF_SESSIONS
-from resolutionflow.figures import Change, change, timespan
+from resolutionflow.figures import Change, change, counted, said, timespan
 from resolutionflow.links import url_with
 from resolutionflow.metrics import MINIMUM, Metric
-from resolutionflow.templatetags.interface import metric as said
 
 METRICS = {**SessionQuerySet.metrics, **RATINGS_OF_SESSIONS}
 ASKED = (
@@ -133,7 +132,7 @@ def _totals(sessions: SessionQuerySet) -> dict[str, Any]:
 def _rated(totals: dict[str, Any]) -> str:
     if not totals["ratings"]:
         return "engineers’ own rating; nobody rated a session"
-    rated = f"{totals['ratings']:,} of {_sessions(totals['completed'])} completed"
+    rated = f"{totals['ratings']:,} of {counted(totals['completed'], 'session')} completed"
     return f"engineers’ own rating of {rated}"
 
 
@@ -150,7 +149,7 @@ def _waiting(query: DashboardQuery) -> Thing | None:
         return None
     href = url_with("sessions:list", {"period": "all", "status": status} | query.narrowing)
     whose = "of yours " if query.own else ""
-    return Thing(_sessions(count), f"{whose}asked for help, and nobody has answered yet.", href)
+    return Thing(counted(count, "session"), f"{whose}asked for help, and nobody has answered yet.", href)
 
 
 def _flow(query: DashboardQuery) -> Thing | None:
@@ -160,7 +159,7 @@ def _flow(query: DashboardQuery) -> Thing | None:
     if lowest is None or lowest["completed"] == lowest["sessions"]:
         return None
     return Thing(
-        _sessions(lowest["sessions"] - lowest["completed"]),
+        counted(lowest["sessions"] - lowest["completed"], "session"),
         f"of {lowest['sessions']:,} with the flow {_quoted(lowest['name'])} did not come to an end: "
         f"the lowest completion rate of a flow, {said(lowest['completion_rate'], 'share')}.",
         query.href(flow_id=str(lowest["flow_id"]), status=NOT_COMPLETED),
@@ -182,7 +181,7 @@ def _escalations(query: DashboardQuery) -> Thing | None:
     where = f"of {row['sessions']:,} {words} {_quoted(row['name'])}"
     filters = {f"{of}_id": str(row[f"{of}_id"]), "outcome": Outcome.ESCALATED.value}
     return Thing(
-        _sessions(row["escalated"]),
+        counted(row["escalated"], "session"),
         f"{where} {_was(row['escalated'])} escalated: the most of any {of}.",
         query.href(**filters),
     )
@@ -196,7 +195,7 @@ def _left(query: DashboardQuery) -> list[Thing | None]:
     words = {"abandoned": "given up without an outcome", "active": "still open"}
     return [
         Thing(
-            _sessions(count),
+            counted(count, "session"),
             f"of the week {_was(count)} {words[status]} when this was written.",
             query.href(status=status),
         )
@@ -204,10 +203,6 @@ def _left(query: DashboardQuery) -> list[Thing | None]:
         else None
         for status, count in found.items()
     ]
-
-
-def _sessions(count: int) -> str:
-    return f"{count:,} session{'' if count == 1 else 's'}"
 
 
 def _was(count: int) -> str:

@@ -15,6 +15,7 @@ from analytics.digest.contents import contents
 from analytics.digest.weeks import period_of
 from analytics.query import DashboardQuery
 from resolutionflow.accounts.models import Account, User
+from resolutionflow.figures import counted
 
 SIGNER = signing.Signer(sep=".", salt="analytics.digest.unsubscribe")
 
@@ -45,9 +46,7 @@ def compose(user: User, account: Account, week: date, *, now: datetime) -> Email
         "profile_url": absolute(reverse("settings:profile")),
         "unsubscribe_url": unsubscribe,
     }
-    count = (
-        f"{found.sessions:,} session{'' if found.sessions == 1 else 's'}" if found.sessions else "no session"
-    )
+    count = counted(found.sessions, "session") if found.sessions else "no session"
     whose = "Your week" if own else " ".join(account.name.split())
     mail = EmailMultiAlternatives(
         subject=f"{whose}, {days}: {count}",

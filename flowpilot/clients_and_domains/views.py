@@ -15,6 +15,7 @@ from flowpilot.clients_and_domains.kinds import Entry, Kind, flows_of, is_used, 
 from flowpilot.clients_and_domains.merging import merge
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.scoping import AccountRequest, team_required
+from resolutionflow.figures import counted
 from resolutionflow.numbered_pages import numbered_page
 
 NO_ACCESS = "Clients and domains are kept by team admins."
@@ -137,7 +138,7 @@ def merge_into(request: AccountRequest, kind: Kind, entry_id: UUID) -> HttpRespo
             done = merge(kind, source.id, target.id, request)
             if done is None:
                 raise Http404(f"No such {kind.noun}")
-            moved = f"{done.sessions:,} session{'' if done.sessions == 1 else 's'} moved"
+            moved = f"{counted(done.sessions, 'session')} moved"
             messages.success(request, f"{done.name} is part of {done.into} now: {moved}.")
             return redirect(kind.url("edit", target.id))
     frame = _frame(kind)

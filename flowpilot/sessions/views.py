@@ -18,6 +18,7 @@ from flowpilot.sessions.timeline import timeline
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest, account_required
 from resolutionflow.exports import FORMATS
+from resolutionflow.figures import counted
 from resolutionflow.htmx import page_or_panel
 from resolutionflow.links import url_with
 from resolutionflow.paging import Cursor, page_of
@@ -40,7 +41,7 @@ def session_list(request: AccountRequest) -> HttpResponse:
     )
     names = shown_names(request.account, request.user)
     count = sessions.count()
-    words = f"{count:,} session{'' if count == 1 else 's'}"
+    words = counted(count, "session")
     kept = {name: values for name, values in request.GET.lists() if name not in ("before", "after")}
     context = {
         "form": form,

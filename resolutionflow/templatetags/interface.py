@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
-from resolutionflow.figures import NOTHING, Change, Number, Rate, Tone, change, parts, timespan
+from resolutionflow.figures import NOTHING, Change, Number, Rate, Tone, change, counted, parts, said, timespan
 from resolutionflow.metrics import Metric
 from resolutionflow.periods import LENGTHS, Period
 from resolutionflow.settings_pages import settings_groups
@@ -31,26 +31,17 @@ register = template.Library()
 # Figures. The unit is a metric's ("count", "share", "duration", "score"), in tables also "day" or "text".
 
 
-@register.filter
-def metric(value: Any, unit: str) -> str:
-    """`{{ totals.completion_rate|metric:"share" }}` → "84.6 %". None, which is not zero, gives "–"."""
-    if unit == "text":
-        return NOTHING if value in (None, "") else str(value)
-    if unit == "day":
-        return date_format(value, "j M Y")
-    return " ".join(parts(value, unit)).rstrip()
+# `{{ totals.completion_rate|metric:"share" }}` → "84.6 %". None, which is not zero, gives "–".
+register.filter("metric", said)
 
-
-@register.filter
-def counted(count: int, noun: str) -> str:
-    """`{{ row.completed|counted:"session" }}` → "1,234 sessions": for the title of a link that says no count."""
-    return f"{metric(count, 'count')} {noun}{'' if count == 1 else 's'}"
+# `{{ row.completed|counted:"session" }}` → "1,234 sessions": for the title of a link that says no count.
+register.filter("counted", counted)
 
 
 @register.simple_tag
 def duration(seconds: Number | None) -> SafeString | str:
     """`{% duration session.duration_seconds %}`: minutes, from two hours on with days and hours on hover."""
-    words = metric(seconds, "duration")
+    words = said(seconds, "duration")
     title = timespan(seconds)
     return format_html('<span title="{}">{}</span>', title, words) if title else words
 
@@ -155,7 +146,7 @@ def csat(
 
     label: "of these sessions" or "given in the period", where both can stand. href: the rated sessions.
     """
-    rated = metric(Decimal(count) / completed, "share") if completed else NOTHING
+    rated = said(Decimal(count) / completed, "share") if completed else NOTHING
     return {
         "mean": parts(mean, "score")[0],
         "count": count,
@@ -226,7 +217,7 @@ def figure(
     described = [(key, heading, unit, unit not in ("text", "day")) for key, heading, unit in columns]
     table = [
         [
-            (metric(row[key], unit), number, row.get("hrefs", {}).get(key, ""))
+            (said(row[key], unit), number, row.get("hrefs", {}).get(key, ""))
             for key, _, unit, number in described
         ]
         for row in rows
