@@ -103,7 +103,7 @@ class Contents:
 
 
 def contents(query: DashboardQuery) -> Contents:
-    """At most six queries, however many sessions there are."""
+    """Seven queries, however many sessions there are."""
     figures = _figures(query)
     gains = [figure for figure in figures if figure.gain]
     return Contents(query, figures, _things(query), max(gains, key=lambda figure: figure.gain, default=None))

@@ -202,3 +202,15 @@ def test_of_nothing_nothing_is_said(of, engineer):
     assert (found.sessions, found.things, found.better) == (0, [], None)
     assert [figure.words for figure in found.figures] == ["0", "–", "–", "–", "–"]
     assert [figure.changed for figure in found.figures] == [""] * 5
+
+
+def test_seven_queries_for_none_as_for_many(of, team_admin, engineer, colleague, django_assert_num_queries):
+    with django_assert_num_queries(7):
+        of(engineer)
+    for number in range(12):
+        domain, flow = DomainFactory(name=f"D{number}"), FlowFactory(name=f"F{number}")
+        sessions(1, engineer, client=ClientFactory(), domain=domain, flow=flow, status="escalated")
+        sessions(1, colleague, at=BEFORE, status="requesting_escalation")
+    for viewer in (engineer, team_admin):
+        with django_assert_num_queries(7):
+            of(viewer)
