@@ -6,7 +6,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from resolutionflow.jobs import put_stalled_jobs_back, remove_old_jobs
-from resolutionflow.jobs.kinds import MOST_TRIES, PAUSES, GrowingPause, queue
+from resolutionflow.jobs.kinds import KINDS, MOST_TRIES, PAUSES, GrowingPause, app, queue
 from resolutionflow.jobs.models import JobFailure, error_line
 from resolutionflow.jobs.tests.rehearsal import fail, note
 from resolutionflow.jobs.upkeep import DIED, stalled_jobs
@@ -79,6 +79,12 @@ def test_the_pause_grows_and_then_it_is_given_up(db):
         )
         moments.append(decision and round((decision.retry_at - timezone.now()).total_seconds()))
     assert moments == [*PAUSES, None]
+
+
+def test_one_with_a_schedule_is_left_to_its_next_time(db):
+    tried_again = {name for name in KINDS if app.tasks[name].retry_strategy}
+    assert tried_again == {name for name, kind in KINDS.items() if kind.schedule is None}
+    assert fail.name in tried_again
 
 
 @pytest.mark.parametrize(
