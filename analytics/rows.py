@@ -22,9 +22,8 @@ ROW = ("sessions", "completed", "completion_rate", "median_duration")
 COMPARED = ("sessions", "completion_rate", "median_duration")  # of My, with the team's median
 FEWEST_ENGINEERS = 5  # behind a median over people
 TOP = 10
-COMPLETED = {
-    "outcome": Outcome.values
-}  # as a filter of the session list: only completed sessions have an outcome
+# As a filter of the session list: only completed sessions have an outcome.
+COMPLETED = {"outcome": Outcome.values}
 
 
 def totals_and_before(query: DashboardQuery) -> tuple[dict[str, Any], dict[str, Any]]:

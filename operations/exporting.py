@@ -88,9 +88,8 @@ def write_file(path: Path, lines: Iterable[str], *, overwrite: bool) -> int:
     owner can read it. Raises NotWritten, and leaves nothing behind then."""
     check_target(path, overwrite=overwrite)
     try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent
-        )  # mode 600
+        # mode 600
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
     except OSError as error:
         raise NotWritten(f"{path} cannot be written: {error.strerror}.") from None
     written = 0

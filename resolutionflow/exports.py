@@ -49,11 +49,8 @@ NUMBER_FORMATS: dict[Unit, str] = {
     "day": "yyyy-mm-dd",
     "moment": "yyyy-mm-dd hh:mm:ss",
 }
-WIDTHS: dict[Unit, int] = {
-    "text": 28,
-    "moment": 20,
-    "day": 12,
-}  # in characters; of others that of the heading
+# In characters; of others that of the heading.
+WIDTHS: dict[Unit, int] = {"text": 28, "moment": 20, "day": 12}
 
 
 @dataclass(frozen=True)

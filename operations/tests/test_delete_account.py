@@ -230,9 +230,8 @@ def test_what_is_written_meanwhile_fails_and_leaves_no_orphan(north):
     for thread in threads:
         thread.start()
     with transaction.atomic():
-        Account.objects.select_for_update().get(
-            id=north.account.id
-        )  # as the first thing that remove_account does
+        # as the first thing that remove_account does
+        Account.objects.select_for_update().get(id=north.account.id)
         locked.set()
         for _ in range(200):  # until each of them waits, for the account or for its user
             with connection.cursor() as cursor:

@@ -31,9 +31,8 @@ def start(request: HttpRequest) -> HttpResponse:
 @signed_in
 def profile(request: HttpRequest) -> HttpResponse:
     """What a person may change of themselves; email and role are a team admin's business."""
-    person = User.objects.get(
-        pk=cast(User, request.user).pk
-    )  # a bad form must not rename the one in the frame
+    # asked for anew: a bad form must not rename the one in the frame
+    person = User.objects.get(pk=cast(User, request.user).pk)
     form = ProfileForm(_posted(request), instance=person)
     if form.is_valid():
         person.save(update_fields=form.changed_data)

@@ -307,9 +307,8 @@ class _Reader:
         target, source = level.names
         for name, query in level.derived.items():
             level.pins[name] = self.query(query, level.visible, ctes)
-        self._conditions(
-            node.args["on"], level, target.__eq__
-        )  # what of the source does not match is used too
+        # what of the source does not match is used too
+        self._conditions(node.args["on"], level, target.__eq__)
         level.settle()
         for name, table in level.tenant.items():
             self._need(f"MERGE of {table}", level.pins.get(name, NONE))

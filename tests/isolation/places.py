@@ -14,13 +14,8 @@ from analytics import dashboards
 from resolutionflow.administration.tenant import TenantAdmin
 from resolutionflow.exports import FORMATS
 
-VIEWERS = (
-    "anonymous",
-    "engineer",
-    "team_admin",
-    "unchosen",
-    "super_admin",
-)  # unchosen: a super admin without account
+# unchosen: a super admin without account
+VIEWERS = ("anonymous", "engineer", "team_admin", "unchosen", "super_admin")
 
 TEAM_PANELS = [panel.name for panel in dashboards.TEAM.panels]
 TEAM_EXPORTS = [panel.name for panel in dashboards.TEAM.panels if panel.export]
