@@ -120,6 +120,12 @@ def _rewrite_audit(user: User, name: str, email: str, *, namesake: bool, apply: 
         of_tokens = labels if entry.object == user.email and entry.action.startswith("token.") else {}
         before = entry.object, entry.detail
         entry.object, entry.detail = rewrite(entry.object)[:200], _in_json(entry.detail, rewrite, of_tokens)
+        if (
+            entry.actor_id == user.id
+            and not user.is_superuser
+            and entry.action.startswith(("token.", "password."))
+        ):
+            entry.object = email  # the address of that day, which may have been another one
         if before != (entry.object, entry.detail):
             changed += 1
             if apply:

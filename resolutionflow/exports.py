@@ -12,13 +12,14 @@ instants). How a value is put is decided here alone, so that every export rounds
 import csv
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from decimal import Decimal
 from functools import partial
 from io import StringIO
 from itertools import islice
+from threading import BoundedSemaphore
 from typing import Any, BinaryIO, Literal, cast
 
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
@@ -35,10 +36,14 @@ FORMATS = ("csv", "xlsx")
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LINES_AT_ONCE = 500
+AT_ONCE = 2  # in one process, of its four threads or so: whoever waits for a page must not wait for files
 SHEET_ROWS = 1_048_576  # more a sheet cannot have; what is left goes to the next one
 
 BOM = "\ufeff"  # without it Excel takes a CSV for one of an old code page
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+AFTER_A_SEMICOLON = re.compile(
+    r"(?<=;)(?=[=+\-@])"
+)  # where spreadsheets of many countries begin the next cell
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 NUMBER_FORMATS: dict[Unit, str] = {
@@ -51,6 +56,35 @@ NUMBER_FORMATS: dict[Unit, str] = {
 }
 # In characters; of others that of the heading.
 WIDTHS: dict[Unit, int] = {"text": 28, "moment": 20, "day": 12}
+
+
+_running = BoundedSemaphore(AT_ONCE)
+
+
+class TooMany(Exception):
+    """As many files as may be are being written just now."""
+
+
+class _Held:
+    """Chunks that are being sent: one of AT_ONCE until they are closed."""
+
+    def __init__(self, chunks: Generator[bytes, None, None]) -> None:
+        self._chunks, self._open = chunks, True
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            _running.release()
+            self._chunks.close()
+
+    def __del__(self) -> None:
+        self.close()
 
 
 @dataclass(frozen=True)
@@ -81,7 +115,7 @@ def plain_text(value: object) -> str:
 
     They go first: what they hid must not become the beginning of a formula.
     """
-    text = NOT_IN_XML.sub("", str(value))
+    text = AFTER_A_SEMICOLON.sub("'", NOT_IN_XML.sub("", str(value)))
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
@@ -91,22 +125,29 @@ def named_by(name: str, period: Period | None) -> str:
 
 
 def download(table: Table, format: str) -> HttpResponseBase:
-    """The table as a file of one of FORMATS. CSV is written while it is sent; XLSX is complete before it starts."""
+    """The table as a file of one of FORMATS. CSV is written while it is sent; XLSX is complete before it starts.
+
+    Raises TooMany where AT_ONCE others are being written by this process.
+    """
     file_name = f"{table.name}.{format}"
+    if not _running.acquire(blocking=False):
+        raise TooMany
     if format == "csv":
         headers = {"Content-Disposition": content_disposition_header(True, file_name)}
-        return StreamingHttpResponse(csv_chunks(table), content_type=CSV_TYPE, headers=headers)
+        return StreamingHttpResponse(_Held(csv_chunks(table)), content_type=CSV_TYPE, headers=headers)
     file = cast(BinaryIO, tempfile.TemporaryFile(prefix="export-"))  # noqa: SIM115 - closed with the answer
     try:
         write_xlsx(table, file)
     except BaseException:
         file.close()
         raise
+    finally:
+        _running.release()
     file.seek(0)
     return FileResponse(file, content_type=XLSX_TYPE, as_attachment=True, filename=file_name)
 
 
-def csv_chunks(table: Table) -> Iterator[bytes]:
+def csv_chunks(table: Table) -> Generator[bytes, None, None]:
     """UTF-8 with a byte order mark, lines as in RFC 4180; the headings come before the first row is asked for."""
     buffer = StringIO()
     writer = csv.writer(buffer)  # quotes where it must, ends lines with CR LF

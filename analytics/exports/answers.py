@@ -6,7 +6,9 @@ from django.shortcuts import render
 
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.scoping import AccountRequest
-from resolutionflow.exports import Table, download
+from resolutionflow.exports import Table, TooMany, download
+
+RETRY_AFTER = 20  # seconds
 
 
 def refused(request: AccountRequest, form: BaseForm, back: str) -> HttpResponseBase:
@@ -16,7 +18,14 @@ def refused(request: AccountRequest, form: BaseForm, back: str) -> HttpResponseB
 
 
 def sent(request: AccountRequest, form: BaseForm, table: Table, format: str) -> HttpResponseBase:
-    """The file, written down as who had what by which filters, without any of the rows."""
+    """The file, written down as who had what by which filters, without any of the rows; 429 where too many are being
+    written."""
+    try:
+        answer = download(table, format)
+    except TooMany:
+        busy = render(request, "analytics/export_busy.html", status=429)
+        busy["Retry-After"] = str(RETRY_AFTER)
+        return busy
     AuditEntry.record(
         "export.downloaded",
         actor=request.user,
@@ -24,4 +33,4 @@ def sent(request: AccountRequest, form: BaseForm, table: Table, format: str) -> 
         object=f"{table.name}.{format}",
         filters={name: request.GET.getlist(name) for name in form.fields if request.GET.get(name)},
     )
-    return download(table, format)
+    return answer

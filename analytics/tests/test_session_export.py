@@ -3,6 +3,7 @@
 import csv
 from datetime import UTC, datetime, timedelta
 from io import BytesIO, StringIO
+from threading import BoundedSemaphore
 
 import pytest
 from django.db import connection
@@ -296,3 +297,17 @@ def test_rows_are_sent_before_the_last_one_is_read(lead, account, monkeypatch):
         assert cursor.fetchone() == (1,)
     response.close()
     assert not connection.in_atomic_block
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx"])
+def test_who_comes_when_many_files_are_written_is_told_to_wait(format, lead, monkeypatch):
+    monkeypatch.setattr("resolutionflow.exports._running", BoundedSemaphore(1))
+    first = lead.get("/analytics/sessions.csv?period=all")
+    busy = lead.get(f"/analytics/sessions.{format}?period=all")
+    assert (busy.status_code, busy.headers["Retry-After"]) == (429, "20")
+    assert "Several exports are being written just now." in read(busy).one("main").text
+    assert AuditEntry.objects.filter(action="export.downloaded").count() == 1
+    assert b"".join(first.streaming_content)
+    again = lead.get(f"/analytics/sessions.{format}?period=all")
+    assert again.status_code == 200
+    assert b"".join(again.streaming_content)

@@ -94,7 +94,16 @@ def test_who_is_invited_sets_a_password_and_is_in(lead, team_admin, account):
 
 
 @pytest.mark.parametrize(
-    "email", ["", "nobody", "a b@example.com", "x@example.com\0", f"{'x' * 250}@example.com", "<script>@x"]
+    "email",
+    [
+        "",
+        "nobody",
+        "a b@example.com",
+        "x@example.com\0",
+        f"{'x' * 250}@example.com",
+        "<script>@x",
+        "former-engineer-1.x@anonymised.invalid",
+    ],
 )
 def test_an_address_that_is_none_is_refused(lead, email):
     assert refusal(invite(lead, email)) == (CANNOT if email else "This field is required.")

@@ -2,7 +2,7 @@ from typing import Any
 
 from django import forms
 
-from resolutionflow.accounts.models import Account, Role, User
+from resolutionflow.accounts.models import ANONYMISED_HOST, Account, Role, User
 from resolutionflow.accounts.settings_forms import OneLine
 
 CANNOT_BE_USED = "This email cannot be used in this account."
@@ -32,6 +32,8 @@ class InviteForm(forms.Form):
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
+        if email.endswith(f"@{ANONYMISED_HOST}"):  # kept for people who are gone
+            raise forms.ValidationError(CANNOT_BE_USED)
         if found := User.objects.filter(email=email).first():
             raise forms.ValidationError(
                 IN_THIS_ACCOUNT if found.account_id == self.account.pk else CANNOT_BE_USED

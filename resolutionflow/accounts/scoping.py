@@ -64,7 +64,8 @@ def account_required(view: View) -> View:
     def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         account = account_of(request)
         if account is None:
-            target = f"{resolve_url('choose_account')}?{urlencode({'next': request.get_full_path()})}"
+            back = request.get_full_path() if request.method == "GET" else "/"
+            target = f"{resolve_url('choose_account')}?{urlencode({'next': back})}"
             return (
                 HttpResponseClientRedirect(target) if request.headers.get("HX-Request") else redirect(target)
             )

@@ -1,20 +1,28 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unicodedata import category
 
 from django import forms
 
 from resolutionflow.accounts.models import Account, ApiToken, User
 
 MOST_TOKENS = 20
+TURNS = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)  # of the direction, up to an end that may never come
 HOUR = timedelta(hours=1)
 
 
 class OneLine(forms.CharField):
-    """A name: one line, blanks in a row are one."""
+    """A name: one line that can be seen. Blanks in a row are one; control characters, and those that would turn the
+    direction of the text around it, are left out. A NUL is left for Django to refuse."""
 
     def to_python(self, value: Any) -> Any:
-        return " ".join(str(super().to_python(value) or "").split())
+        text = str(super().to_python(value) or "")
+        text = "".join(c for c in text if c.isspace() or c == "\0" or not (c in TURNS or category(c) == "Cc"))
+        seen = any(category(c)[0] not in "CZ" for c in text)
+        return " ".join(text.split()) if seen else ""
 
 
 class ProfileForm(forms.ModelForm):

@@ -12,7 +12,8 @@ def time_zones() -> frozenset[str]:
     """Their IANA names."""
     with connection.cursor() as cursor:
         cursor.execute("select name from pg_timezone_names where name not like 'posix%%'")
-        return frozenset(available_timezones() & {name for (name,) in cursor.fetchall()})
+        known = available_timezones() & {name for (name,) in cursor.fetchall()}
+        return frozenset(known - {"Factory", "localtime"})  # which stand for no place
 
 
 def offered_zones() -> list[str]:

@@ -14,6 +14,10 @@ LONGEST = 300
 SECRETS = [
     (re.compile(r"(?<=://)[^\s/@]+@"), "…@"),
     (
+        re.compile(r"[^\s@'\"<>(){}\[\],;:=/…]+@[^\s@'\"<>(){}\[\],;:=/]+"),
+        "…",
+    ),  # a person's address outlives the person here
+    (
         re.compile(
             r"(?i)\b(pass(?:word|wd)?|secret|token|api_?key|key|authorization|bearer)(\s*[=:]\s*|\s+)\S+"
         ),

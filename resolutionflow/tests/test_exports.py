@@ -13,7 +13,18 @@ from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape  # which it does not do by itself
 
 from resolutionflow import exports
-from resolutionflow.exports import Column, Table, csv_chunks, download, named_by, plain_text, write_xlsx
+from resolutionflow.exports import (
+    AT_ONCE,
+    FORMATS,
+    Column,
+    Table,
+    TooMany,
+    csv_chunks,
+    download,
+    named_by,
+    plain_text,
+    write_xlsx,
+)
 from resolutionflow.periods import Period
 
 LONDON = ZoneInfo("Europe/London")
@@ -50,6 +61,8 @@ HOSTILE = {
     "مرحبا \u200f": "مرحبا \u200f",
     "<b>&amp;": "<b>&amp;",
     "a - b = c": "a - b = c",
+    "Acme;=cmd|' /C calc'!A0;Ltd": "Acme;'=cmd|' /C calc'!A0;Ltd",
+    "one;-1;+2;@x; - y": "one;'-1;'+2;'@x; - y",
     " =1": " =1",
     "0042": "0042",
     "http://example.com/": "http://example.com/",
@@ -249,3 +262,21 @@ def test_the_name_of_a_file_tells_its_period():
     period = Period.of_days(30, now=now, tz=LONDON)
     assert named_by("sessions", period) == "sessions-2026-10-23-to-2026-11-21"
     assert named_by("sessions", None) == "sessions-all-time"
+
+
+def test_only_so_many_files_are_written_at_once():
+    answers = [
+        download(table({"text": "x"}, columns=[Column("text", "Text")]), "csv") for _ in range(AT_ONCE)
+    ]
+    for format in FORMATS:
+        with pytest.raises(TooMany):
+            download(table(columns=[Column("text", "Text")]), format)
+    answers.pop().close()
+    workbook = download(
+        table(columns=[Column("text", "Text")]), "xlsx"
+    )  # gives its turn back when it is written
+    workbook.close()
+    again = download(table(columns=[Column("text", "Text")]), "csv")
+    assert b"".join(again.streaming_content)
+    for answer in [*answers, again]:
+        answer.close()

@@ -88,3 +88,9 @@ def test_a_super_admin_without_account_has_a_profile(client, super_admin):
     assert facts(page)["Account"] == "None: you choose one"
     assert not page.all("input", id="id_weekly_digest")
     assert client.post(URL, {"name": "Robin"}).status_code == 302
+
+
+def test_what_turns_or_hides_a_name_is_left_out(browser, engineer):
+    browser.post(URL, {"name": "Amira\u202e \x1b[31mHaddad"})
+    engineer.refresh_from_db()
+    assert engineer.name == "Amira [31mHaddad"

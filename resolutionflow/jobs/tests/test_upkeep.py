@@ -121,6 +121,7 @@ def test_old_jobs_are_removed(status, days, kept, db):
         (OSError("sent to https://me:hunter2@mail.example/x"), "OSError: sent to https://…@mail.example/x"),
         (OSError("the key rf_0aB9cD8eF7gH6iJ5kL4mN3oP2qR1sT0 is void"), "OSError: the key … is void"),
         (ValueError("a\0b"), "ValueError: ab"),
+        (OSError("{'amira@northgate.example': (550, b'no')}"), "OSError: {'…': (550, b'no')}"),
     ],
 )
 def test_an_error_is_told_in_a_line_without_secrets(error, line):
