@@ -112,8 +112,10 @@ def outcome_shares(counts: Mapping[Outcome, int], *, href: Callable[[Outcome], s
         "marker": {"colors": [f"var(--c-{outcome.value})" for outcome in shown]},
         "sort": False,
         "direction": "clockwise",
-        "texttemplate": "%{label} %{value:,d}",
-        "textposition": "outside",
+        "texttemplate": "%{value:,d}",
+        "textposition": "inside",
+        "insidetextorientation": "horizontal",
+        "insidetextfont": {"weight": 600, "color": "var(--c-ink)"},
         "hovertemplate": "%{label}: %{value:,d} (%{percent})<extra></extra>",
     }
     # Two lines of their own: bold words within one would need an inline style, which the page does not allow.
@@ -121,8 +123,24 @@ def outcome_shares(counts: Mapping[Outcome, int], *, href: Callable[[Outcome], s
         _in_the_middle(f"{total:,}", up=9, font={"size": 24, "weight": 600, "color": "var(--ink)"}),
         _in_the_middle("completed", up=-14, font={"size": 12, "color": "var(--ink-3)"}),
     ]
-    margin = {"l": 16, "r": 16, "t": 32, "b": 32}
-    return {"data": [ring], "layout": {"showlegend": False, "annotations": middle, "margin": margin}}
+    # The names stand below: beside the ring a phone has no room for them. A slice too slim for its number has it
+    # in the sentence and the data; no slice is taken out by a click, for the number in the middle would stay.
+    below = {
+        "x": 0.5,
+        "xanchor": "center",
+        "y": -0.04,
+        "yanchor": "top",
+        "itemclick": False,
+        "itemdoubleclick": False,
+    }
+    layout = {
+        "showlegend": True,
+        "legend": below,
+        "annotations": middle,
+        "margin": {"l": 16, "r": 16, "t": 8, "b": 8},
+        "uniformtext": {"minsize": 11, "mode": "hide"},
+    }
+    return {"data": [ring], "layout": layout}
 
 
 def _in_the_middle(text: str, *, up: int, font: Figure) -> Figure:
