@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowpilot.users.forms import CANNOT_BE_USED, InviteForm, RoleForm, UserListForm
@@ -115,6 +116,10 @@ def deactivate_user(request: AccountRequest, user_id: UUID) -> HttpResponse:
         "settings/users/deactivate.html",
         person,
         refused=refused,
+        trail=[
+            ("Users and roles", reverse("settings:users:list")),
+            (person.name, reverse("settings:users:detail", args=[person.pk])),
+        ],
         status=422 if refused and request.method == "POST" else 200,
     )
 

@@ -61,7 +61,7 @@ def test_who_is_deactivated_is_signed_out_in_the_other_browser(page, other_page,
     page.goto("/settings/users/")
     page.get_by_role("link", name="Amira Haddad").click()
     page.get_by_role("link", name="Deactivate…").click()
-    dialog = page.get_by_role("dialog", name="Deactivate?")
+    dialog = page.get_by_role("dialog", name="Deactivate Amira Haddad?")
     expect(dialog).to_contain_text("signed out everywhere at once")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     dialog.get_by_role("button", name="Deactivate").click()
