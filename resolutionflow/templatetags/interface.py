@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
@@ -26,6 +26,12 @@ from resolutionflow.periods import LENGTHS, Period
 from resolutionflow.settings_pages import settings_groups
 
 register = template.Library()
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """`{{ user.email|breakable }}`: an email address that a narrow column breaks after its @, not within a word."""
+    return SafeString(conditional_escape(address).replace("@", "@<wbr>"))
 
 
 # Figures. The unit is a metric's ("count", "share", "duration", "score"), in tables also "day" or "text".

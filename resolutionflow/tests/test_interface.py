@@ -294,3 +294,8 @@ def test_timeline_marks_what_was_taken_back():
         '{% include "components/timeline.html" with entries=entries tz=tz only %}', entries=entries, tz=LONDON
     )
     assert text(html) == "Restart Done taken back"
+
+
+def test_an_email_address_breaks_after_its_at_and_stays_escaped():
+    html = render("{{ email|breakable }}", email='"<b>"@mail.example')
+    assert html == "&quot;&lt;b&gt;&quot;@<wbr>mail.example"

@@ -277,3 +277,4 @@ document.addEventListener("toast", (event) => toast(event.detail.text, event.det
 
 for (const box of document.querySelectorAll(".toast")) expire(box);
 settle(document);
+find(".settings-pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone they are one long line
