@@ -264,7 +264,7 @@ def test_the_name_of_a_file_tells_its_period():
     assert named_by("sessions", None) == "sessions-all-time"
 
 
-def test_only_so_many_files_are_written_at_once():
+def test_only_so_many_files_are_written_at_once(db):  # which closing an answer looks after
     answers = [
         download(table({"text": "x"}, columns=[Column("text", "Text")]), "csv") for _ in range(AT_ONCE)
     ]
