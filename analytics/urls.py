@@ -2,6 +2,7 @@ from django.urls import path
 
 from analytics import sheet, views
 from analytics.exports import views as exports
+from flowpilot.clients_and_domains.kinds import CLIENTS, DOMAINS
 
 app_name = "analytics"
 urlpatterns = [
@@ -10,6 +11,16 @@ urlpatterns = [
     path("panels/<slug:panel>.<slug:format>", views.team_export, name="team-export"),
     path("sheet/", sheet.sheet, name="sheet"),
     path("sessions.<slug:format>", exports.sessions_export, name="sessions-export"),
+    path("settings/users.<slug:format>", exports.users_export, name="users-export"),
+    *(
+        path(
+            f"settings/{kind.plural}.<slug:format>",
+            exports.entries_export,
+            {"kind": kind},
+            name=f"{kind.plural}-export",
+        )
+        for kind in (CLIENTS, DOMAINS)
+    ),
     path("me/", views.my_page, name="me"),
     path("me/panels/<slug:panel>/", views.my_panel, name="me-panel"),
     path("me/panels/<slug:panel>.<slug:format>", views.my_export, name="me-export"),

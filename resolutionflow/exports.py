@@ -26,6 +26,7 @@ from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from xlsxwriter import Workbook
 
+from resolutionflow.links import url_with
 from resolutionflow.metrics import round_half_up
 from resolutionflow.periods import Period
 
@@ -122,6 +123,15 @@ def plain_text(value: object) -> str:
 def named_by(name: str, period: Period | None) -> str:
     """The beginning of a file's name with its period: "sessions-2026-10-23-to-2026-11-21"; None is all time."""
     return f"{name}-{period.first}-to-{period.last}" if period else f"{name}-all-time"
+
+
+def export_menu(what: str, note: str, route: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The context of components/export.html for a route that takes the format."""
+    return {
+        "what": what,
+        "note": note,
+        "hrefs": {format: url_with(route, parameters, format) for format in FORMATS},
+    }
 
 
 def download(table: Table, format: str) -> HttpResponseBase:

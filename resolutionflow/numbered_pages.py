@@ -12,9 +12,11 @@ PER_PAGE = 50
 
 @dataclass(frozen=True)
 class NumberedPage:
-    """Rows in order, and what components/pagination.html needs; `words` is "" where the page holds all there are."""
+    """Rows in order, and what components/pagination.html needs. `total` counts the rows of all pages; `words` is ""
+    where the page holds all there are."""
 
     rows: list[Any]
+    total: int
     words: str
     previous_href: str
     next_href: str
@@ -37,6 +39,7 @@ def numbered_page(request: HttpRequest, rows: QuerySet, plural: str) -> Numbered
 
     return NumberedPage(
         list(page),
+        page.paginator.count,
         f"{page.start_index():,} – {page.end_index():,} of {page.paginator.count:,} {plural}"
         if page.has_other_pages()
         else "",

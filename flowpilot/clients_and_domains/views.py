@@ -5,16 +5,17 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models.functions import Lower
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowpilot.clients_and_domains.forms import EntryForm, MergeForm, SearchForm, entry_form
-from flowpilot.clients_and_domains.kinds import Entry, Kind, flows_of, is_used, sessions_href, sessions_of
+from flowpilot.clients_and_domains.kinds import Entry, Kind, is_used
+from flowpilot.clients_and_domains.listing import listed_entries, rows_of
 from flowpilot.clients_and_domains.merging import merge
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.scoping import AccountRequest, team_required
+from resolutionflow.exports import export_menu
 from resolutionflow.figures import counted
 from resolutionflow.numbered_pages import numbered_page
 
@@ -26,17 +27,14 @@ NO_ACCESS = "Clients and domains are kept by team admins."
 def entry_list(request: AccountRequest, kind: Kind) -> HttpResponse:
     """By name, a page at a time, each with the number of its sessions."""
     search = SearchForm(request.GET)
-    entries = kind.entries.order_by(Lower("name"), "id")
-    words = search.cleaned_data["q"] if search.is_valid() else ""
-    if words:
-        entries = entries.filter(name__icontains=words)
-    page = numbered_page(request, entries, kind.plural)
+    page = numbered_page(request, listed_entries(kind, search), kind.plural)
     context = _frame(kind) | {
         "search": search,
-        "words": words,
+        "words": search.cleaned_data.get("q", ""),
         "form": entry_form(kind)(),
-        "rows": _rows(kind, page.rows, request),
+        "rows": rows_of(kind, page.rows, request),
         "page": page,
+        "export": _export(kind, search, page.total),
     }
     return render(request, "settings/clients_and_domains/list.html", context)
 
@@ -52,20 +50,12 @@ def _frame(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _rows(kind: Kind, entries: list[Entry], request: AccountRequest) -> list[dict[str, Any]]:
-    ids = [entry.id for entry in entries]
-    sessions = sessions_of(kind, ids, request)
-    flows = flows_of(ids) if kind.has_flows else {}
-    return [
-        {
-            "entry": entry,
-            "href": kind.url("edit", entry.id),
-            "sessions": sessions.get(entry.id, 0),
-            "sessions_href": sessions_href(kind, entry) if entry.id in sessions else "",
-            "flows": flows.get(entry.id, 0),
-        }
-        for entry in entries
-    ]
+def _export(kind: Kind, search: SearchForm, total: int) -> dict[str, Any] | None:
+    """The Export menu; None where the list is empty or its search is faulty."""
+    if search.errors or not total:
+        return None
+    route = f"analytics:{kind.plural}-export"
+    return export_menu(kind.plural, counted(total, kind.noun), route, search.cleaned_data)
 
 
 @require_http_methods(["GET", "POST"])
@@ -102,7 +92,7 @@ def edit(request: AccountRequest, kind: Kind, entry_id: UUID) -> HttpResponse:
         entry = kind.entries.get(id=entry_id)  # the page goes on to call it by the name it has
     context = _frame(kind) | {
         "form": form,
-        "row": _rows(kind, [entry], request)[0],
+        "row": rows_of(kind, [entry], request)[0],
         "merge_form": MergeForm(None, kind=kind, source=entry),
         "merge_href": kind.url("merge", entry.id),
         "delete_href": kind.url("delete", entry.id),
@@ -144,7 +134,7 @@ def merge_into(request: AccountRequest, kind: Kind, entry_id: UUID) -> HttpRespo
     frame = _frame(kind)
     context = frame | {
         "form": form,
-        "source": _rows(kind, [source], request)[0],
+        "source": rows_of(kind, [source], request)[0],
         "target": target,
         "merge_href": kind.url("merge", source.id),
         "trail": [*frame["trail"], (source.name, kind.url("edit", source.id))],

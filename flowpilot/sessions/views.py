@@ -17,7 +17,7 @@ from flowpilot.sessions.selects import SessionSelects
 from flowpilot.sessions.timeline import timeline
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest, account_required
-from resolutionflow.exports import FORMATS
+from resolutionflow.exports import export_menu
 from resolutionflow.figures import counted
 from resolutionflow.htmx import page_or_panel
 from resolutionflow.links import url_with
@@ -71,8 +71,7 @@ def _export(form: SessionFilterForm, kept: dict[str, list[str]], words: str) -> 
     an engineer the sessions of colleagues."""
     if form.errors or (form.cleaned_data["help"] and not form.viewer.leads_team):
         return None
-    hrefs = {format: url_with("analytics:sessions-export", kept, format) for format in FORMATS}
-    return {"what": "sessions", "note": words, "hrefs": hrefs}
+    return export_menu("sessions", words, "analytics:sessions-export", kept)
 
 
 def _empty(form: SessionFilterForm, kept: dict[str, list[str]]) -> dict[str, str]:

@@ -9,17 +9,20 @@ from uuid import UUID
 
 from allauth.core import ratelimit
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowpilot.users.forms import CANNOT_BE_USED, InviteForm, RoleForm, UserListForm
+from flowpilot.users.listing import listed_users
 from flowpilot.users.open_sessions import open_sessions, open_sessions_of
 from resolutionflow.accounts import inviting, rights
 from resolutionflow.accounts.models import Role, State, User
 from resolutionflow.accounts.scoping import AccountRequest, team_required
+from resolutionflow.exports import export_menu
+from resolutionflow.figures import counted
 from resolutionflow.numbered_pages import numbered_page
 
 leads_only = team_required("Users and roles are for team admins.")
@@ -32,21 +35,26 @@ def user_list(request: AccountRequest) -> HttpResponse:
     """Team admins first, then by name."""
     form = UserListForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
-    everybody, words = User.objects.filter(account=request.account), wanted.get("q", "")
-    found = everybody.filter(Q(name__icontains=words) | Q(email__icontains=words)) if words else everybody
-    shown = found if wanted.get("state") == "all" else found.filter(is_active=True)
-    page = numbered_page(request, shown.order_by("-role", "name", "id"), "users")
+    page = numbered_page(request, listed_users(form, request.account), "users")
     counts = open_sessions(request.user, request.account, request.now)
     context = {
         "form": form,
-        "words": words,
+        "words": wanted.get("q", ""),
         "everybody": wanted.get("state") == "all",
         "rows": [(person, counts.get(person.pk, 0), open_sessions_of(person)) for person in page.rows],
         "page": page,
+        "export": _export(form, page.total),
         "invitation": InviteForm(account=request.account),
         "tz": request.account.tz,
     }
     return render(request, "settings/users/list.html", context)
+
+
+def _export(form: UserListForm, total: int) -> dict[str, Any] | None:
+    """The Export menu; None where the list is empty or its filters are faulty."""
+    if form.errors or not total:
+        return None
+    return export_menu("users", counted(total, "user"), "analytics:users-export", form.cleaned_data)
 
 
 @require_http_methods(["GET", "POST"])

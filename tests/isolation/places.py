@@ -99,6 +99,12 @@ PLACES = {
     "analytics/sessions.<slug:format>": at(
         "/analytics/sessions.csv?period=all", "/analytics/sessions.xlsx?period=all", who=ACCOUNT
     ),
+    **{
+        f"analytics/settings/{what}.<slug:format>": at(
+            *(f"/analytics/settings/{what}.{format}" for format in FORMATS), who=TEAM
+        )
+        for what in ("users", "clients", "domains")
+    },
     "settings/": at("/settings/", who=always(PERSON, 302)),
     "settings/profile/": at("/settings/profile/", who=PERSON),
     **{
