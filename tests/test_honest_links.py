@@ -132,4 +132,4 @@ def test_each_link_opens_and_each_number_opens_that_many(role, demo):
                 wrong.append(f"{address}: “{text}” {href} {fault}")
     assert wrong == []
     assert numbers > 60
-    assert len(answers) > 100
+    assert len(answers) > 60
