@@ -100,10 +100,22 @@ def _empty(query: DashboardQuery) -> dict[str, Any]:
     }
 
 
+def _about(name: str, title: str, anchor: str, summary: str, *, wide: bool = False) -> dict[str, Any]:
+    """What every chart panel says, with anything to draw or without; `anchor` is that of the figure's definition."""
+    return {"name": name, "title": title, "anchor": anchor, "chart_summary": summary, "wide": wide}
+
+
 def _outcomes(query: DashboardQuery) -> dict[str, Any]:
     points = [{"date": row["day"], **row} for row in rows.daily(query)]
+    about: dict[str, Any] = {
+        "name": "outcomes",
+        "title": "Sessions per day",
+        "anchor": "sessions-per-day",
+        "wide": True,
+    }
+    about["chart_summary"] = charts.summary(points)
     if not any(point["sessions"] for point in points):
-        return {"chart_summary": charts.summary(points)}
+        return about
     every = query.href()  # always has a query string: the period
 
     def href(day: date, outcome: str | None) -> str:
@@ -113,10 +125,9 @@ def _outcomes(query: DashboardQuery) -> dict[str, Any]:
         names = {"sessions": None} | {outcome: outcome for outcome in Outcome.values}
         return {name: href(point["date"], outcome) for name, outcome in names.items() if point[name]}
 
-    return {
+    return about | {
         "points": [point | {"hrefs": hrefs(point)} for point in points],
         "chart": charts.outcomes_per_day(points, href=href),
-        "chart_summary": charts.summary(points),
         "columns": [("date", "Day", "day"), ("sessions", "Sessions", "count"), *OUTCOME_COLUMNS],
     }
 
@@ -136,20 +147,22 @@ def _engineers(query: DashboardQuery) -> dict[str, Any]:
 
 def _days(query: DashboardQuery) -> dict[str, Any]:
     points = [{"date": row["day"], **row} for row in rows.daily(query)]
+    about = _about(
+        "days", "Sessions per day", "my-sessions-per-day", charts.sessions_summary(points), wide=True
+    )
     if not any(point["sessions"] for point in points):
-        return {"chart_summary": charts.sessions_summary(points)}
+        return about
     every = query.href()  # always has a query string: the period
 
     def href(day: date) -> str:
         return f"{every}&day={day}"
 
-    return {
+    return about | {
         "points": [
             point | {"hrefs": {"sessions": href(point["date"])} if point["sessions"] else {}}
             for point in points
         ],
         "chart": charts.sessions_per_day(points, href=href),
-        "chart_summary": charts.sessions_summary(points),
         "columns": [("date", "Day", "day"), ("sessions", "Sessions", "count")],
     }
 
@@ -157,19 +170,19 @@ def _days(query: DashboardQuery) -> dict[str, Any]:
 def _shares(query: DashboardQuery) -> dict[str, Any]:
     shares = rows.outcome_shares(query)
     counts = {share["outcome"]: share["sessions"] for share in shares}
+    about = _about("outcomes", "Outcomes", "my-outcomes", charts.shares_summary(counts))
     if not any(counts.values()):
-        return {"chart_summary": charts.shares_summary(counts)}
+        return about
 
     def href(outcome: Outcome) -> str:
         return query.href(outcome=outcome.value)
 
-    return {
-        "shares": [
+    return about | {
+        "points": [
             share | {"hrefs": {"sessions": href(share["outcome"])} if share["sessions"] else {}}
             for share in shares
         ],
         "chart": charts.outcome_shares(counts, href=href),
-        "chart_summary": charts.shares_summary(counts),
         "columns": [
             ("label", "Outcome", "text"),
             ("sessions", "Sessions", "count"),
@@ -187,11 +200,11 @@ def _hrefs(query: DashboardQuery, **of: Any) -> dict[str, str]:
 
 
 SUMMARY = Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=True)
-OUTCOMES = Panel("outcomes", _outcomes, skeleton="chart", wide=True, export=tables.OUTCOMES)
+OUTCOMES = Panel("outcomes", _outcomes, skeleton="chart", wide=True, template="chart", export=tables.OUTCOMES)
 FLOWS = Panel("flows", _flows, skeleton="table", export=tables.FLOWS)
 ENGINEERS = Panel("engineers", _engineers, skeleton="table", export=tables.ENGINEERS)
 MY_SUMMARY = Panel(
     "summary", _my_summary, skeleton="card", places=(1, 2, 3, 4), wide=True, template="my_summary"
 )
-DAYS = Panel("days", _days, skeleton="chart", wide=True, export=tables.DAYS)
-SHARES = Panel("outcomes", _shares, skeleton="chart", template="shares", export=tables.SHARES)
+DAYS = Panel("days", _days, skeleton="chart", wide=True, template="chart", export=tables.DAYS)
+SHARES = Panel("outcomes", _shares, skeleton="chart", template="chart", export=tables.SHARES)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from flowpilot.tests.factories import ClientFactory, FlowFactory, SessionFactory
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import UserFactory
-from resolutionflow.tests.pages import embedded_json, listed, read
+from resolutionflow.tests.pages import cards, embedded_json, listed, read
 
 URL = "/analytics/me/"
 PANELS = ("summary", "days", "outcomes", "flows")
@@ -30,29 +30,6 @@ def _today(clock):
 def me(client, engineer):
     client.force_login(engineer)
     return client
-
-
-@pytest.fixture
-def made(engineer):
-    def make(count=1, *, days_ago=1, minutes=10, **facts):
-        started_at = NOW - timedelta(days=days_ago)
-        if facts.get("status", "resolved") in ("resolved", "escalated", "unresolved"):
-            facts["completed_at"] = started_at + timedelta(minutes=minutes)
-        return [SessionFactory(**{"user": engineer, "started_at": started_at} | facts) for _ in range(count)]
-
-    return make
-
-
-def cards(page):
-    """Label → what the card says below it."""
-    return {
-        card.one("div", class_="stat-label").all("span")[0].text: " ".join(
-            child.text
-            for child in card.children
-            if not isinstance(child, str) and "stat-label" not in child.classes
-        )
-        for card in page.all("div", class_="stat")
-    }
 
 
 def tabs(page):

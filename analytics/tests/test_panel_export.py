@@ -1,17 +1,15 @@
 """The rows of a dashboard's panels as files: those that the panel shows, by the filters of the page."""
 
-import csv
 from datetime import UTC, datetime, timedelta
-from io import BytesIO, StringIO
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from openpyxl import load_workbook
 
 from flowpilot.tests.factories import ClientFactory, FlowFactory, SessionFactory
 from ratings.tests.factories import SessionRatingFactory
 from resolutionflow.models import AuditEntry
+from resolutionflow.tests.files import book, lines
 from resolutionflow.tests.pages import read
 
 NOW = datetime(2026, 3, 31, 11, 0, tzinfo=UTC)
@@ -33,16 +31,6 @@ def lead(client, team_admin):
 
 def address(panel, format="csv", query=""):
     return f"/analytics/panels/{panel}.{format}{query}"
-
-
-def lines(response):
-    assert response.status_code == 200, response.content
-    return list(csv.reader(StringIO(b"".join(response.streaming_content).decode("utf-8-sig"), newline="")))
-
-
-def book(response):
-    sheet = load_workbook(BytesIO(response.getvalue())).active
-    return [[cell.value for cell in row] for row in sheet.iter_rows()]
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
 """Users, clients and domains as files: the rows and figures of their list in the settings, of all its pages."""
 
-import csv
 from datetime import UTC, datetime
-from io import BytesIO, StringIO
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from openpyxl import load_workbook
 
 from flowpilot.tests.factories import ClientFactory, DomainFactory, FlowFactory, SessionFactory
 from resolutionflow.models import AuditEntry, User
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import SuperAdminFactory, UserFactory
+from resolutionflow.tests.files import book, lines
 from resolutionflow.tests.pages import read
 
 HOSTILE = '=HYPERLINK("http://x","y") <script> 😀 עברית'
@@ -30,16 +28,6 @@ def lead(client, team_admin):
 
 def address(what, format="csv", query=""):
     return f"/analytics/settings/{what}.{format}{query}"
-
-
-def lines(response):
-    assert response.status_code == 200, response.content
-    return list(csv.reader(StringIO(b"".join(response.streaming_content).decode("utf-8-sig"), newline="")))
-
-
-def book(response):
-    sheet = load_workbook(BytesIO(response.getvalue())).active
-    return [[cell.value for cell in row] for row in sheet.iter_rows()]
 
 
 def menu(page):

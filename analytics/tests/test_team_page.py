@@ -12,7 +12,7 @@ from flowpilot.tests.factories import ClientFactory, FlowFactory, SessionFactory
 from ratings.tests.factories import SessionRatingFactory
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import UserFactory
-from resolutionflow.tests.pages import embedded_json, read
+from resolutionflow.tests.pages import cards, embedded_json, read
 
 URL = "/analytics/"
 PANELS = ("summary", "outcomes", "flows", "engineers")
@@ -29,29 +29,6 @@ def _today(clock):
 def lead(client, team_admin):
     client.force_login(team_admin)
     return client
-
-
-@pytest.fixture
-def made(engineer):
-    def make(count=1, *, days_ago=1, minutes=10, **facts):
-        started_at = NOW - timedelta(days=days_ago)
-        if facts.get("status", "resolved") in ("resolved", "escalated", "unresolved"):
-            facts["completed_at"] = started_at + timedelta(minutes=minutes)
-        return [SessionFactory(**{"user": engineer, "started_at": started_at} | facts) for _ in range(count)]
-
-    return make
-
-
-def cards(page):
-    """Label → what the card says below it."""
-    return {
-        card.one("div", class_="stat-label").all("span")[0].text: " ".join(
-            child.text
-            for child in card.children
-            if not isinstance(child, str) and "stat-label" not in child.classes
-        )
-        for card in page.all("div", class_="stat")
-    }
 
 
 def tones(page):

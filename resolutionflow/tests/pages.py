@@ -101,6 +101,18 @@ def embedded_json(page: Element, id: str):
     return json.loads("".join(page.one("script", id=id).children))
 
 
+def cards(page: Element) -> dict[str, str]:
+    """Of the stat cards: label → what the card says below it."""
+    return {
+        card.one("div", class_="stat-label").all("span")[0].text: " ".join(
+            child.text
+            for child in card.children
+            if not isinstance(child, str) and "stat-label" not in child.classes
+        )
+        for card in page.all("div", class_="stat")
+    }
+
+
 def listed(page: Element) -> tuple[int, list[str]]:
     """Of a session list: how many sessions it says there are, and the problems that it shows."""
     if not page.all("nav", class_="pagination"):
