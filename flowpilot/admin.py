@@ -3,6 +3,7 @@ from django.contrib import admin
 from flowpilot.models import (
     Client,
     Domain,
+    DraftChange,
     Flow,
     FlowDraft,
     FlowVersion,
@@ -34,8 +35,11 @@ class FlowAdmin(TenantAdmin):
     list_select_related = ("domain",)
     search_fields = ("name",)
     ordering = ("name",)
-    fields = ("name", "description", "domain", "kind", "status", "origin", "usage_count", "last_matched_at")
-    readonly_fields = ("status", "origin", "usage_count", "last_matched_at")
+    readonly_fields = (
+        *("status", "origin", "usage_count", "last_matched_at"),
+        *("success_rate", "quality_score", "quality_calculated_at"),
+    )
+    fields = ("name", "description", "domain", "kind", *readonly_fields)
 
 
 @admin.register(FlowDraft)
@@ -44,6 +48,14 @@ class FlowDraftAdmin(TenantAdmin):
     list_display = ("flow", "revision", "edited_at", "edited_by")
     list_select_related = ("flow", "edited_by")
     ordering = ("flow__name",)
+
+
+@admin.register(DraftChange)
+class DraftChangeAdmin(TenantAdmin):
+    facts = True
+    fields = ("draft", "revision", "words", "made_by", "made_at")
+    list_display = ("words", "draft", "revision", "made_at", "made_by")
+    list_select_related = ("draft__flow", "made_by")
 
 
 @admin.register(FlowVersion)

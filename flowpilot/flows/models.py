@@ -35,7 +35,8 @@ class Flow(TenantModel):
     """A troubleshooting tree with a name; its structure lives in versions.
 
     `usage_count` (its sessions ever) and `last_matched_at` (their newest started_at) move in the transaction that
-    writes the sessions.
+    writes the sessions. `success_rate` and `quality_score`, fractions over the last 90 days, null where nothing ended,
+    are written by `recalculate_flow_quality`, which sets the other two right as well.
     """
 
     class Kind(models.TextChoices):
@@ -68,6 +69,9 @@ class Flow(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
     usage_count = models.PositiveIntegerField(default=0, editable=False)
     last_matched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    success_rate = models.FloatField(null=True, blank=True, editable=False)
+    quality_score = models.FloatField(null=True, blank=True, editable=False)
+    quality_calculated_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
@@ -113,6 +117,30 @@ class FlowDraft(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.flow}, draft"
+
+
+class DraftChange(TenantModel):
+    """One change of a draft, for undo: the structure as it was before, and in words what was done.
+
+    Undo takes the newest one away and puts its `before` back, as a further revision.
+    """
+
+    draft = TenantForeignKey(FlowDraft, models.CASCADE, related_name="changes")
+    revision = models.PositiveIntegerField()  # that the change led to
+    before = models.JSONField()
+    words = models.CharField(max_length=500)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "draft", "revision"], name="draft_change_once_a_revision"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.words
 
 
 class FlowVersion(TenantModel):

@@ -3,30 +3,20 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, Flow, FlowVersion
 from flowpilot.metrics import SessionQuerySet
-from flowpilot.sessions.states import Outcome, Source, Status, Tier
+from flowpilot.sessions.states import OUTCOMES_OF_STATUS, Outcome, Source, Status, Tier
 from resolutionflow.tenancy.models import (
     OwnerForeignKey,
     TenantForeignKey,
     TenantManager,
     TenantModel,
 )
-
-# Which outcomes a status may have. The open ones and abandoned have none and no completed_at.
-OUTCOMES_OF_STATUS: dict[Status, list[Outcome]] = {
-    Status.ACTIVE: [],
-    Status.REQUESTING_ESCALATION: [],
-    Status.ABANDONED: [],
-    Status.RESOLVED: [Outcome.RESOLVED, Outcome.WORKAROUND],
-    Status.ESCALATED: [Outcome.ESCALATED],
-    Status.UNRESOLVED: [Outcome.UNRESOLVED],
-}
 
 
 def _status_table() -> Q:
@@ -53,7 +43,9 @@ class Session(TenantModel):
 
     `decisions` is a list of {"id", "node_id" | null, "title", "answer", "note", "at", "undone_at" | null,
     "taken_over": bool}; `step_count` counts those neither taken back nor taken over. `duration_seconds` is whole
-    seconds from start to end, null while open.
+    seconds from start to end, null while open. `script_values` are the blanks of scripts as the engineer filled them
+    in, {name: text}; of a blank marked secret nothing is kept. A session that follows another one, reopened or taken
+    over, has it as `previous_session`.
     """
 
     user = OwnerForeignKey(verbose_name="engineer")
@@ -61,7 +53,11 @@ class Session(TenantModel):
     flow = TenantForeignKey(Flow, models.PROTECT, null=True, blank=True, related_name="+")
     flow_version = TenantForeignKey(FlowVersion, models.PROTECT, null=True, blank=True, related_name="+")
     domain = TenantForeignKey(Domain, models.PROTECT, null=True, blank=True, related_name="+")
+    previous_session = TenantForeignKey(
+        "flowpilot.Session", models.PROTECT, null=True, blank=True, related_name="next_sessions"
+    )
     problem_summary = models.CharField(max_length=500)
+    problem_description = models.TextField(blank=True, default="", db_default="")
     confidence_tier = models.CharField(max_length=20, choices=Tier, null=True, blank=True)  # noqa: DJ001
     confidence = models.FloatField(null=True, blank=True)
     status = models.CharField(max_length=30, choices=Status, default=Status.ACTIVE)
@@ -81,9 +77,13 @@ class Session(TenantModel):
     )
     decisions = models.JSONField(default=list)
     step_count = models.PositiveIntegerField(default=0)
+    script_values = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     psa_ticket_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - null: no ticket
+    resolution_summary = models.TextField(blank=True, default="", db_default="")
+    escalation_reason = models.TextField(blank=True, default="", db_default="")
     source = models.CharField(max_length=10, choices=Source, default=Source.APP)
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 - null: not from outside
+    csat_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     analysed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar = SessionManager()
@@ -137,6 +137,12 @@ class Session(TenantModel):
             models.Index(fields=["account", "user", "started_at"], name="session_by_user"),
             models.Index(fields=["account", "flow", "started_at"], name="session_by_flow"),
             models.Index(fields=["account", "completed_at"], name="session_by_end"),
+            # The few that are open: Help wanted, one's own open sessions, and which of them lie idle.
+            models.Index(
+                fields=["account", "status", "last_activity_at"],
+                name="session_open",
+                condition=Q(status__in=[Status.ACTIVE, Status.REQUESTING_ESCALATION]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -29,3 +29,31 @@ class Source(TextChoices):
     APP = "app", "App"
     IMPORT = "import", "Import"
     API = "api", "API"
+
+
+FINAL = (Status.RESOLVED, Status.ESCALATED, Status.UNRESOLVED)
+OPEN = (Status.ACTIVE, Status.REQUESTING_ESCALATION)
+
+CHANGES: dict[Status, tuple[Status, ...]] = {
+    Status.ACTIVE: (Status.REQUESTING_ESCALATION, *FINAL, Status.ABANDONED),
+    Status.REQUESTING_ESCALATION: (Status.ACTIVE, *FINAL),
+    Status.ABANDONED: (Status.ACTIVE,),
+    **dict.fromkeys(FINAL, ()),
+}
+
+# Which outcomes a status may have. The open ones and abandoned have none and no completed_at.
+OUTCOMES_OF_STATUS: dict[Status, list[Outcome]] = {
+    Status.ACTIVE: [],
+    Status.REQUESTING_ESCALATION: [],
+    Status.ABANDONED: [],
+    Status.RESOLVED: [Outcome.RESOLVED, Outcome.WORKAROUND],
+    Status.ESCALATED: [Outcome.ESCALATED],
+    Status.UNRESOLVED: [Outcome.UNRESOLVED],
+}
+STATUS_OF_OUTCOME: dict[str, Status] = {
+    outcome.value: status for status, outcomes in OUTCOMES_OF_STATUS.items() for outcome in outcomes
+}
+
+
+class Refused(Exception):
+    """What was asked of a session cannot be done as it stands; the sentence is for people."""

@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import factory
 
-from flowpilot.models import Client, Domain, Flow, FlowDraft, FlowVersion, PsaActivityLog, Session, Step
+from flowpilot.models import (
+    Client,
+    Domain,
+    DraftChange,
+    Flow,
+    FlowDraft,
+    FlowVersion,
+    PsaActivityLog,
+    Session,
+    Step,
+)
 from resolutionflow.models import Account
 from resolutionflow.tenancy import current_account_id
 from resolutionflow.tests.factories import UserFactory
@@ -52,6 +62,17 @@ class FlowDraftFactory(TenantFactory):
     flow = factory.SubFactory(FlowFactory, account=factory.SelfAttribute("..account"))
     structure = factory.LazyFunction(smallest_structure)
     edited_at = STARTED_AT
+
+
+class DraftChangeFactory(TenantFactory):
+    class Meta:
+        model = DraftChange
+
+    draft = factory.SubFactory(FlowDraftFactory, account=factory.SelfAttribute("..account"))
+    revision = factory.Sequence(lambda n: n + 2)
+    before = factory.LazyFunction(smallest_structure)
+    words = factory.Sequence(lambda n: f"Change {n}")
+    made_at = STARTED_AT
 
 
 class FlowVersionFactory(TenantFactory):

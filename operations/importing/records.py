@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from flowpilot.sessions.models import OUTCOMES_OF_STATUS
-from flowpilot.sessions.states import Outcome, Status, Tier
+from flowpilot.sessions.states import OUTCOMES_OF_STATUS, STATUS_OF_OUTCOME, Outcome, Status, Tier
 from operations.importing.faults import Fault
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -17,9 +16,6 @@ OUTCOMES: dict[str, tuple[str | None, ...]] = {
     for status, outcomes in OUTCOMES_OF_STATUS.items()
 }
 COMPLETED = {status for status, outcomes in OUTCOMES.items() if outcomes != (None,)}
-STATUS_OF_OUTCOME = {
-    outcome: status for status, outcomes in OUTCOMES.items() for outcome in outcomes if outcome
-}
 TIERS = frozenset(Tier.values)
 
 
@@ -140,7 +136,7 @@ def iso(at: datetime) -> str:
 
 def outcome_status(outcome: str | None) -> str:
     """The status of a session whose file gives an outcome only; without one it is being worked on."""
-    return STATUS_OF_OUTCOME[outcome] if outcome else Status.ACTIVE.value
+    return (STATUS_OF_OUTCOME[outcome] if outcome else Status.ACTIVE).value
 
 
 KNOWN_OUTCOMES = frozenset(Outcome.values)

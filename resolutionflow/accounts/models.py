@@ -101,6 +101,10 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=20, choices=Role, default=Role.ENGINEER)
     is_superuser = models.BooleanField("super admin", default=False)
+    can_author = models.BooleanField(
+        "may write flows", default=False, help_text="Team admins always may; engineers where this is on."
+    )
+    step_hint_seen_at = models.DateTimeField(null=True, blank=True, editable=False)  # how to rate a step
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: the person can no longer sign in."
     )
@@ -169,6 +173,11 @@ class User(AbstractBaseUser):
     def is_anonymised(self) -> bool:
         """Whether `anonymise_user` took the name and email; there is no way back."""
         return self.email.endswith(f"@{ANONYMISED_HOST}")
+
+    @property
+    def writes_flows(self) -> bool:
+        """Whether the person may change, publish, import and archive flows."""
+        return self.leads_team or self.can_author
 
     @property
     def works_sessions(self) -> bool:

@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from resolutionflow.figures import NOTHING, Change, Number, Rate, Tone, change, counted, parts, said, timespan
+from resolutionflow.markdown import as_html
 from resolutionflow.metrics import Metric
 from resolutionflow.periods import LENGTHS, Period
 from resolutionflow.settings_pages import settings_groups
@@ -32,6 +33,10 @@ register = template.Library()
 def breakable(address: str) -> SafeString:
     """`{{ user.email|breakable }}`: an email address that a narrow column breaks after its @, not within a word."""
     return SafeString(conditional_escape(address).replace("@", "@<wbr>"))
+
+
+# `{{ node.help|markdown }}`: text that people wrote, as safe HTML in a small subset of Markdown.
+register.filter("markdown", as_html)
 
 
 # Figures. The unit is a metric's ("count", "share", "duration", "score"), in tables also "day" or "text".

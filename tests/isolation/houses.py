@@ -10,6 +10,7 @@ from analytics.tests.factories import DigestDeliveryFactory
 from flowpilot.tests.factories import (
     ClientFactory,
     DomainFactory,
+    DraftChangeFactory,
     FlowDraftFactory,
     FlowFactory,
     FlowVersionFactory,
@@ -79,6 +80,9 @@ def _fill(house: House, now: datetime) -> None:
         flow=flow, structure=structure, note=f"{mark} note", published_by=house.team_admin
     )
     draft = FlowDraftFactory(flow=flow, structure=structure, edited_by=house.team_admin)
+    change = DraftChangeFactory(
+        draft=draft, before=structure, words=f"{mark} change", made_by=house.team_admin
+    )
     step = StepFactory(flow=flow, node_id=f"{mark}-node", title=f"{mark} step")
     decision = {
         "id": "1",
@@ -116,5 +120,18 @@ def _fill(house: House, now: datetime) -> None:
         session=session, psa_ticket_id=f"{mark}-1", external_key=f"{mark}-ext/note/0"
     )
     delivery = DigestDeliveryFactory(user=house.engineer)
-    for row in (delivery, client, domain, flow, draft, version, step, session, rating, thumb, activity):
+    for row in (
+        delivery,
+        client,
+        domain,
+        flow,
+        draft,
+        change,
+        version,
+        step,
+        session,
+        rating,
+        thumb,
+        activity,
+    ):
         house.rows[row._meta.model_name] = row

@@ -13,17 +13,16 @@ from typing import Any
 
 from flowpilot.flows.library import LibraryFlow
 from flowpilot.flows.structure import Node
-from flowpilot.sessions.models import OUTCOMES_OF_STATUS
-from flowpilot.sessions.states import Status, Tier
+from flowpilot.sessions.states import STATUS_OF_OUTCOME, Status, Tier
 from operations.demo.msp import cast, course, days, voices
 from operations.demo.msp.problems import Problem, a_problem
 from operations.demo.msp.walking import Walker, without_one_step
 
 FIRST_TICKET = 48_211
 HELP_WANTED, STILL_ACTIVE = 3, 3  # the newest of all, so that something is going on at any hour
-STATUS_OF_END = {
-    outcome.value: status.value for status, outcomes in OUTCOMES_OF_STATUS.items() for outcome in outcomes
-} | {course.ABANDONED: Status.ABANDONED.value}
+STATUS_OF_END = {outcome: status.value for outcome, status in STATUS_OF_OUTCOME.items()} | {
+    course.ABANDONED: Status.ABANDONED.value
+}
 USUAL_MINUTES = {Tier.GUIDED: 19, Tier.EXPLORING: 29, Tier.DISCOVERY: 37}
 HARDER = {"Backup": 1.5, "Endpoints": 1.2, "Network": 1.15, "Microsoft 365": 0.9}
 QUICKER_BY_THE_END, QUICKER_REVISED = 0.85, 0.8
