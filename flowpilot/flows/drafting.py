@@ -1,0 +1,132 @@
+"""The draft of a flow: what authors change until it is published.
+
+A save names the revision that it started from. Each act locks the flow, so of two authors the second one is told.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from flowpilot.flows.models import DraftChange, Flow, FlowDraft
+from flowpilot.flows.structure import UNSTORABLE, Node
+from resolutionflow.accounts.models import User
+
+MOST_CHANGES = 100  # that can be undone
+
+
+class Stale(Exception):
+    """Somebody else saved meanwhile. `draft` is what stands now; one of revision 0 is no draft any more."""
+
+    def __init__(self, draft: FlowDraft) -> None:
+        super().__init__("Somebody else changed this flow meanwhile.")
+        self.draft = draft
+
+
+class Unstorable(Exception):
+    """A text has characters that the database keeps in no text."""
+
+
+class NothingToUndo(Exception):
+    pass
+
+
+def first_structure() -> Node:
+    """What a new flow begins with: small, and publishable as it is."""
+    return {
+        "id": "start",
+        "type": "question",
+        "title": "Is the problem solved?",
+        "options": [{"label": "Yes", "next": "solved"}, {"label": "No", "next": "hand-over"}],
+        "children": [
+            {"id": "solved", "type": "outcome", "outcome": "resolved", "title": "Solved"},
+            {
+                "id": "hand-over",
+                "type": "outcome",
+                "outcome": "escalated",
+                "title": "Hand over to a colleague",
+            },
+        ],
+    }
+
+
+def draft_of(flow: Flow) -> FlowDraft:
+    """The flow's draft; where none is stored one of revision 0, not saved, that begins with the current version."""
+    stored: FlowDraft | None = FlowDraft.objects.filter(flow=flow).first()
+    if stored:
+        return stored
+    structure = flow.current_version.structure if flow.current_version else first_structure()
+    return FlowDraft(account_id=flow.account_id, flow=flow, structure=structure, revision=0)
+
+
+@contextmanager
+def locked_draft(flow_id: UUID, revision: int) -> Iterator[FlowDraft]:
+    """The draft, stored or not, nobody else's to change until the block ends. Raises Stale, and Flow.DoesNotExist."""
+    with transaction.atomic():
+        flow = Flow.objects.select_for_update(of=("self",)).select_related("current_version").get(id=flow_id)
+        draft = draft_of(flow)
+        if draft.revision != revision:
+            raise Stale(draft)
+        yield draft
+
+
+def save(
+    flow_id: UUID, structure: Node, *, revision: int, user: User, words: str, now: datetime
+) -> FlowDraft:
+    """Puts the structure, faults and all, as the next revision; `words` say what was done. The same structure again
+    changes nothing. Raises Stale and Unstorable."""
+    if UNSTORABLE.search("".join(_texts(structure))):
+        raise Unstorable("A text has characters that cannot be stored.")
+    with locked_draft(flow_id, revision) as draft:
+        if structure == draft.structure and draft.revision:
+            return draft
+        before, draft.structure = draft.structure, structure
+        _put(draft, user, now)
+        DraftChange.objects.create(
+            draft=draft, revision=draft.revision, before=before, words=words[:500], made_by=user, made_at=now
+        )
+        draft.changes.filter(revision__lte=draft.revision - MOST_CHANGES).delete()
+        return draft
+
+
+def undo(flow_id: UUID, *, revision: int, user: User, now: datetime) -> tuple[FlowDraft, str]:
+    """Puts the structure back as it was before the newest change; returns the draft and what was undone, in words.
+
+    Raises Stale, and NothingToUndo.
+    """
+    with locked_draft(flow_id, revision) as draft:
+        change = draft.changes.order_by("-revision").first() if revision else None
+        if change is None:
+            raise NothingToUndo("There is nothing to undo.")
+        draft.structure = change.before
+        change.delete()
+        _put(draft, user, now)
+        return draft, change.words
+
+
+def discard(flow_id: UUID, *, revision: int) -> None:
+    """Away with the draft; the published version stays. Raises Stale."""
+    with locked_draft(flow_id, revision) as draft:
+        if draft.revision:
+            draft.delete()
+
+
+def _put(draft: FlowDraft, user: User, now: datetime) -> None:
+    draft.revision += 1
+    draft.edited_by, draft.edited_at = user, now
+    draft.save()
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text of a JSON value, keys too."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            waiting += part

@@ -1,0 +1,91 @@
+"""New flows, and drafts that become versions."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from flowpilot.flows import drafting
+from flowpilot.flows.models import Domain, Flow, FlowDraft, FlowVersion, Step
+from flowpilot.flows.structure import Fault, Node, faults_of, nodes_of
+from resolutionflow.accounts.models import AuditEntry, User
+
+
+class Invalid(Exception):
+    """The structure cannot be published; `faults` say why and where."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+@transaction.atomic
+def create(
+    *,
+    name: str,
+    user: User,
+    now: datetime,
+    description: str = "",
+    domain: Domain | None = None,
+    kind: Flow.Kind = Flow.Kind.TROUBLESHOOTING,
+    origin: Flow.Origin = Flow.Origin.MANUAL,
+    structure: Node | None = None,
+) -> Flow:
+    """A flow that is still a draft. Raises ValidationError, by field, for a name that is missing or taken."""
+    flow = Flow(
+        name=name,
+        description=description,
+        domain=domain,
+        kind=kind,
+        origin=origin,
+        created_by=user,
+        created_at=now,
+    )
+    flow.take_account_from_scope()
+    flow.full_clean(exclude=["account"])
+    flow.save()
+    FlowDraft.objects.create(
+        flow=flow, structure=structure or drafting.first_structure(), edited_by=user, edited_at=now
+    )
+    return flow
+
+
+def publish(flow_id: UUID, *, revision: int, user: User, note: str, now: datetime) -> FlowVersion:
+    """Makes the draft the next version and the flow published; the draft is gone then.
+
+    Raises drafting.Stale, and Invalid for a structure with faults. Sessions that run keep their version.
+    """
+    with drafting.locked_draft(flow_id, revision) as draft:
+        faults = faults_of(draft.structure)
+        if faults:
+            raise Invalid(faults)
+        flow = draft.flow
+        newest = flow.versions.aggregate(number=Max("number"))["number"] or 0
+        version: FlowVersion = FlowVersion.objects.create(
+            flow=flow,
+            number=newest + 1,
+            structure=draft.structure,
+            published_at=now,
+            published_by=user,
+            note=note,
+        )
+        _keep_steps(flow, draft.structure)
+        flow.current_version, flow.status = version, Flow.Status.PUBLISHED
+        flow.save(update_fields=["current_version", "status", "updated_at"])
+        if draft.revision:
+            draft.delete()
+        AuditEntry.record(
+            "flow.published", actor=user, account=flow.account, object=flow.name, version=version.number
+        )
+        return version
+
+
+def _keep_steps(flow: Flow, structure: Node) -> None:
+    """A Step for each node, with its newest title; those of earlier versions stay, and so do their ratings."""
+    Step.objects.bulk_create(
+        [Step(flow=flow, node_id=node["id"], title=node["title"]) for node in nodes_of(structure)],
+        update_conflicts=True,
+        unique_fields=["account", "flow", "node_id"],
+        update_fields=["title"],
+    )

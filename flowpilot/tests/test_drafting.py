@@ -1,0 +1,139 @@
+"""Drafts: who saves second is told, undo gives back what was, and what is published stays."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from flowpilot.flows import drafting, publishing
+from flowpilot.flows.structure import faults_of
+from flowpilot.models import DraftChange, Flow, FlowDraft, Step
+from flowpilot.tests.factories import FlowFactory
+from resolutionflow.models import AuditEntry
+
+NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+
+def leaf(title="Done"):
+    return {"id": "root", "type": "outcome", "outcome": "resolved", "title": title}
+
+
+@pytest.fixture
+def flow(team_admin):
+    return publishing.create(name="Printer", user=team_admin, now=NOW)
+
+
+def save(flow, structure, revision, user, words="Changed"):
+    return drafting.save(flow.id, structure, revision=revision, user=user, words=words, now=NOW)
+
+
+def publish(flow, revision, user, note=""):
+    return publishing.publish(flow.id, revision=revision, user=user, note=note, now=NOW)
+
+
+def test_a_new_flow_is_a_draft_that_could_be_published(flow):
+    assert (flow.status, flow.current_version) == (Flow.Status.DRAFT, None)
+    assert (flow.draft.revision, faults_of(flow.draft.structure)) == (1, [])
+
+
+def test_a_name_is_taken_once(flow, team_admin):
+    for name in ("PRINTER", ""):
+        with pytest.raises(ValidationError):
+            publishing.create(name=name, user=team_admin, now=NOW)
+    Flow.objects.filter(id=flow.id).update(status="archived")
+    publishing.create(name="printer", user=team_admin, now=NOW)
+
+
+def test_who_saves_second_is_told_and_shown_what_stands(flow, team_admin, engineer):
+    save(flow, leaf("Mine"), 1, team_admin)
+    with pytest.raises(drafting.Stale) as told:
+        save(flow, leaf("Yours"), 1, engineer)
+    assert told.value.draft.structure["title"] == "Mine"
+    assert told.value.draft.revision == 2
+
+
+def test_the_same_again_is_no_change(flow, team_admin):
+    assert save(flow, flow.draft.structure, 1, team_admin).revision == 1
+
+
+def test_undo_goes_back_change_by_change(flow, team_admin):
+    first = flow.draft.structure
+    save(flow, leaf("A"), 1, team_admin, "Renamed to A")
+    save(flow, leaf("B"), 2, team_admin, "Renamed to B")
+    draft, words = drafting.undo(flow.id, revision=3, user=team_admin, now=NOW)
+    assert (draft.structure, words, draft.revision) == (leaf("A"), "Renamed to B", 4)
+    draft, words = drafting.undo(flow.id, revision=4, user=team_admin, now=NOW)
+    assert (draft.structure, words) == (first, "Renamed to A")
+    with pytest.raises(drafting.NothingToUndo):
+        drafting.undo(flow.id, revision=5, user=team_admin, now=NOW)
+
+
+def test_the_newest_hundred_changes_can_be_undone(flow, team_admin):
+    for number in range(1, 106):
+        save(flow, leaf(str(number)), number, team_admin)
+    assert DraftChange.objects.count() == drafting.MOST_CHANGES
+
+
+def test_what_cannot_be_stored_is_refused(flow, team_admin):
+    for text in ("a\0b", "\ud800"):
+        with pytest.raises(drafting.Unstorable):
+            save(flow, leaf(text), 1, team_admin)
+
+
+def test_a_published_flow_has_a_draft_from_its_first_change_on(team_admin):
+    flow = FlowFactory(name="Scanner", status="draft")
+    publish(flow, 0, team_admin)
+    flow.refresh_from_db()
+    assert drafting.draft_of(flow).revision == 0
+    assert save(flow, leaf("Changed"), 0, team_admin).revision == 1
+    flow.refresh_from_db()
+    assert flow.current_version.structure == drafting.first_structure()
+
+
+def test_publishing_makes_a_version_steps_and_an_entry(flow, team_admin):
+    save(flow, leaf("One"), 1, team_admin)
+    version = publish(flow, 2, team_admin, "First")
+    flow.refresh_from_db()
+    assert (version.number, version.note, flow.current_version) == (1, "First", version)
+    assert flow.status == Flow.Status.PUBLISHED
+    assert not FlowDraft.objects.exists()
+    save(flow, leaf("Two"), 0, team_admin)
+    assert publish(flow, 1, team_admin).number == 2
+    assert list(Step.objects.values_list("node_id", "title")) == [("root", "Two")]
+    assert AuditEntry.objects.filter(action="flow.published", object="Printer").count() == 2
+
+
+def test_a_structure_with_faults_is_kept_but_not_published(flow, team_admin):
+    save(flow, leaf(""), 1, team_admin)
+    with pytest.raises(publishing.Invalid) as told:
+        publish(flow, 2, team_admin)
+    assert [fault.node_id for fault in told.value.faults] == ["root"]
+    flow.refresh_from_db()
+    assert (flow.current_version, flow.draft.structure["title"]) == (None, "")
+
+
+def test_a_stale_publish_or_discard_is_told(flow, team_admin):
+    save(flow, leaf(), 1, team_admin)
+    with pytest.raises(drafting.Stale):
+        publish(flow, 1, team_admin)
+    with pytest.raises(drafting.Stale):
+        drafting.discard(flow.id, revision=1)
+    drafting.discard(flow.id, revision=2)
+    assert not FlowDraft.objects.exists()
+
+
+def test_a_ratings_count_survives_a_new_version(flow, team_admin):
+    save(flow, leaf("One"), 1, team_admin)
+    publish(flow, 2, team_admin)
+    Step.objects.update(helpful_yes=3)
+    save(flow, leaf("Two"), 0, team_admin)
+    publish(flow, 1, team_admin)
+    assert Step.objects.get().helpful_yes == 3
+
+
+def test_a_draft_knows_who_changed_it_last(flow, team_admin):
+    save(flow, leaf("One"), 1, team_admin)
+    later = drafting.save(
+        flow.id, leaf("Two"), revision=2, user=team_admin, words="x", now=NOW + timedelta(minutes=1)
+    )
+    assert (later.edited_at, later.edited_by) == (NOW + timedelta(minutes=1), team_admin)
