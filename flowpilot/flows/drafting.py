@@ -11,8 +11,9 @@ from uuid import UUID
 from django.db import transaction
 
 from flowpilot.flows.models import DraftChange, Flow, FlowDraft
-from flowpilot.flows.structure import UNSTORABLE, Node
+from flowpilot.flows.structure import Node
 from resolutionflow.accounts.models import User
+from resolutionflow.storable import UNSTORABLE
 
 MOST_CHANGES = 100  # that can be undone
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowpilot.sessions.states import Outcome
+from resolutionflow.storable import UNSTORABLE
 
 Node = dict[str, Any]
 
@@ -34,7 +35,6 @@ KEYS = {
     "outcome": COMMON | {"outcome"},
 }
 BLANK_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # what PostgreSQL keeps in no text
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What an engineer does in a session: decide, go back, note, ask for help, finish.
 
 Each act locks the session's row, so two tabs, a double click or a repeated request never lose or double anything.
-Whose session it is, the caller has settled. Each raises Refused where the session, as it stands, does not allow it.
+Whose session it is, the caller has settled. Each raises Refused where the session, as it stands, does not allow it, and
+BadValue, which is one, where what was given fits no state of it.
 """
 
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from flowpilot.flows.structure import nodes_of
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.position import current_node, next_of
 from flowpilot.sessions.starting import follow
-from flowpilot.sessions.states import CHANGES, FINAL, STATUS_OF_OUTCOME, Outcome, Refused, Status, Tier
+from flowpilot.sessions.states import CHANGES, FINAL, STATUS_OF_OUTCOME, BadValue, Outcome, Refused, Status, Tier
 from resolutionflow.accounts.models import User
 
 MOST_DECISIONS = 1000
@@ -93,7 +94,7 @@ def decide(
             if expected_node_id is not None and standing_at(session) != expected_node_id:
                 raise WentOn("This session went on elsewhere, in another tab perhaps. It stands here now.")
         elif not title.strip():
-            raise Refused("Say what was done.")
+            raise BadValue("title", "Say what was done.")
         session.decisions = [
             *session.decisions,
             {
@@ -123,11 +124,11 @@ def _title_at(session: Session, node_id: str, answer: str) -> str:
     nodes = {node["id"]: node for node in nodes_of(version.structure)} if version else {}
     node = nodes.get(node_id)
     if node is None:
-        raise Refused("This step is not one of the flow that the session runs.")
+        raise BadValue("node_id", "This step is not one of the flow that the session runs.")
     if node["type"] == "outcome":
-        raise Refused("This step is an end: finish the session there.")
+        raise BadValue("node_id", "This step is an end: finish the session there.")
     if next_of(node, answer) is None:
-        raise Refused("This answer is not one of the step's.")
+        raise BadValue("answer", "This answer is not one of the step's.")
     title: str = node["title"]
     return title
 
@@ -154,7 +155,7 @@ def annotate(session_id: UUID, *, decision_id: str, note: str, now: datetime) ->
     with locked(session_id) as session:
         _go_on(session, now)
         if not any(d.get("id") == decision_id and not d.get("taken_over") for d in session.decisions):
-            raise Refused("This step is not one of the session's.")
+            raise BadValue("decision_id", "This step is not one of the session's.")
         session.decisions = [
             d | {"note": note} if d.get("id") == decision_id and not d.get("taken_over") else d
             for d in session.decisions
@@ -193,7 +194,7 @@ def complete(session_id: UUID, *, outcome: Outcome, now: datetime, resolution_su
             change_status(session, Status.ACTIVE)
         change_status(session, _ending(session, outcome))
         if needs_summary(session, outcome) and not resolution_summary.strip():
-            raise Refused("Say what solved it: nobody else knows yet.")
+            raise BadValue("resolution_summary", "Say what solved it: nobody else knows yet.")
         session.outcome = outcome
         session.resolution_summary = resolution_summary
         _end(session, now)

@@ -56,4 +56,12 @@ STATUS_OF_OUTCOME: dict[str, Status] = {
 
 
 class Refused(Exception):
-    """What was asked of a session cannot be done as it stands; the sentence is for people."""
+    """What was asked of a session cannot be done as it stands: a conflict. The sentence is for people."""
+
+
+class BadValue(Refused):
+    """It cannot be done in any state, for the value of `field` is none that this session can take."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
