@@ -1,0 +1,197 @@
+"""The steps of a flow in the order in which people read them, numbered: the outline, and what the map draws.
+
+A flow is a graph: paths join again and loop back. To be read it is laid out as a tree that holds each step once, under
+the way that reaches it over the fewest answers; every other way to it names its number instead.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flowpilot.flows.structure import Node
+
+# on: to the step drawn next, join: to a step that stands elsewhere, back: to one before, nowhere: to none that there is
+Lead = Literal["on", "join", "back", "nowhere"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """Where an answer leads, or an action (then the label is "")."""
+
+    label: str
+    target: str  # the id that the structure says
+    to: int | None = None  # the number of that step
+    lead: Lead = "nowhere"
+
+    @property
+    def goes_on(self) -> bool:
+        return self.lead == "on"
+
+
+@dataclass(frozen=True)
+class OutlineStep:
+    """One step: `number` from 1 in reading order, `parent` the number of the step that it stands under and `via` the
+    label of the answer there; both None of the first step, and of one that no path reaches (`loose`)."""
+
+    number: int
+    id: str
+    type: str
+    title: str
+    help: str = ""
+    outcome: str = ""
+    script: dict[str, Any] | None = None
+    ways: tuple[Way, ...] = ()
+    parent: int | None = None
+    via: str | None = None
+    depth: int = 0  # answers from the first step to here
+    loose: bool = False
+    comes_from: tuple[tuple[int, str], ...] = field(default=())  # every way that leads here: number, label
+
+    @property
+    def name(self) -> str:
+        return self.title or "Untitled step"
+
+
+def outline(structure: object) -> tuple[OutlineStep, ...]:
+    """Every step of a structure, faulty or not, in reading order; those that no path reaches come last.
+
+    Takes any JSON value and raises nothing; the time is linear in its size.
+    """
+    return _Reading(structure).steps()
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _nodes(structure: object) -> Iterator[Node]:
+    waiting = [structure]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            children = node.get("children")
+            waiting += reversed(children) if isinstance(children, list) else []
+
+
+def _ways(node: Node) -> list[tuple[str, str]]:
+    """The labels and targets of a node, as far as they are texts."""
+    options = node.get("options")
+    if node.get("type") == "question" and isinstance(options, list):
+        return [
+            (_text(option.get("label")), _text(option.get("next")))
+            for option in options
+            if isinstance(option, dict)
+        ]
+    return [("", _text(node.get("next")))] if node.get("type") == "action" else []
+
+
+class _Reading:
+    """The nodes by their place in the structure, which stays a key where ids are missing or there twice."""
+
+    def __init__(self, structure: object) -> None:
+        self.nodes = list(_nodes(structure))
+        self.ways = [_ways(node) for node in self.nodes]
+        self.place: dict[str, int] = {}
+        for place, node in enumerate(self.nodes):
+            self.place.setdefault(_text(node.get("id")), place)
+        self.place.pop("", None)
+        self.under: dict[int, tuple[int, int]] = {}  # a node: the node and its way that it stands under
+        self.depth: dict[int, int] = {}
+        self.roots: list[int] = []
+        self.loose: set[int] = set()
+
+    def steps(self) -> tuple[OutlineStep, ...]:
+        for place in range(len(self.nodes)):
+            if place not in self.depth:
+                self.roots.append(place)
+                self._span(place)
+        order = self._order()
+        number = {place: count for count, place in enumerate(order, start=1)}
+        last = self._last_below(order, number)
+        sources: dict[int, list[tuple[int, str]]] = {}
+        for place in order:
+            for label, target in self.ways[place]:
+                if target in self.place:
+                    sources.setdefault(self.place[target], []).append((number[place], label))
+        return tuple(self._step(place, number, last, sources) for place in order)
+
+    def _span(self, root: int) -> None:
+        """Hangs what the root reaches under it, each step where the fewest answers lead."""
+        nearest = {root: 0}
+        under: dict[int, tuple[int, int]] = {}
+        waiting = deque([root])
+        while waiting:
+            place = waiting.popleft()
+            if place in self.depth:
+                continue
+            self.depth[place] = nearest[place]
+            if root:
+                self.loose.add(place)
+            if place in under:
+                self.under[place] = under[place]
+            cost = int(self.nodes[place].get("type") == "question")
+            for index, (_, target) in enumerate(self.ways[place]):
+                to = self.place.get(target)
+                if to is None or to in self.depth or nearest.get(to, 1 << 30) <= nearest[place] + cost:
+                    continue
+                nearest[to], under[to] = nearest[place] + cost, (place, index)
+                waiting.append(to) if cost else waiting.appendleft(to)
+
+    def _order(self) -> list[int]:
+        below: dict[int, list[int]] = {}
+        for place, (parent, _) in sorted(self.under.items(), key=lambda item: item[1]):
+            below.setdefault(parent, []).append(place)
+        order, waiting = [], self.roots[::-1]
+        while waiting:
+            place = waiting.pop()
+            order.append(place)
+            waiting += reversed(below.get(place, []))
+        return order
+
+    def _last_below(self, order: list[int], number: dict[int, int]) -> dict[int, int]:
+        last = dict(number)
+        for place in reversed(order):
+            if place in self.under:
+                parent = self.under[place][0]
+                last[parent] = max(last[parent], last[place])
+        return last
+
+    def _step(
+        self,
+        place: int,
+        number: dict[int, int],
+        last: dict[int, int],
+        sources: dict[int, list[tuple[int, str]]],
+    ) -> OutlineStep:
+        node = self.nodes[place]
+        ways = []
+        for index, (label, target) in enumerate(self.ways[place]):
+            to = self.place.get(target)
+            if to is None:
+                ways.append(Way(label, target))
+                continue
+            lead: Lead = "join"
+            if self.under.get(to) == (place, index):
+                lead = "on"
+            elif number[to] <= number[place] <= last[to]:
+                lead = "back"
+            ways.append(Way(label, target, number[to], lead))
+        parent, index = self.under.get(place, (None, 0))
+        script = node.get("script")
+        return OutlineStep(
+            number=number[place],
+            id=_text(node.get("id")),
+            type=_text(node.get("type")),
+            title=_text(node.get("title")).strip(),
+            help=_text(node.get("help")),
+            outcome=_text(node.get("outcome")) if node.get("type") == "outcome" else "",
+            script=script if isinstance(script, dict) else None,
+            ways=tuple(ways),
+            parent=None if parent is None else number[parent],
+            via=None if parent is None else self.ways[parent][index][0],
+            depth=self.depth[place],
+            loose=place in self.loose,
+            comes_from=tuple(sources.get(place, ())),
+        )
