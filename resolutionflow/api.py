@@ -3,10 +3,12 @@
 The root URLconf joins each app's router to `api`.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, cast
+from typing import Annotated, Any, NoReturn, TypeVar, cast
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -14,13 +16,18 @@ from django.utils import timezone
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer, SessionAuth
+from pydantic import AfterValidator, StringConstraints
+from pydantic import ValidationError as SchemaError
+from pydantic_core import PydanticCustomError
 
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.accounts.scoping import AccountRequest
+from resolutionflow.storable import UNSTORABLE
 from resolutionflow.tenancy import account_scope
 
 JSON = "application/json"
 Operation = Callable[..., Any]
+Body = TypeVar("Body", bound=Schema)
 
 
 class ErrorDetail(Schema):
@@ -55,7 +62,11 @@ class TokenAuth(HttpBearer):
 class LoginAuth(SessionAuth):
     """The browser's login. It is an own class so that its docs say what it is."""
 
-    openapi_description = "The login of the browser."
+    openapi_description = "The login of the browser; what changes something needs the header X-CSRFToken."
+
+    def __call__(self, request: HttpRequest) -> Any:
+        # Whoever is not signed in is told that, rather than that a CSRF token is missing.
+        return super().__call__(request) if request.user.is_authenticated else None
 
 
 api = NinjaAPI(
@@ -72,6 +83,16 @@ api = NinjaAPI(
 @api.exception_handler(Http404)
 def not_found(request: HttpRequest, error: Exception) -> HttpResponse:
     return api.create_response(request, {"detail": str(error) or "Not found"}, status=404)
+
+
+@api.exception_handler(ValidationError)
+def bad_values(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Each fault as a FieldFault, whoever found it."""
+    faults = [
+        {"loc": [str(part) for part in fault["loc"]], "msg": fault["msg"], "type": fault["type"]}
+        for fault in error.errors
+    ]
+    return api.create_response(request, {"detail": faults}, status=422)
 
 
 @api.exception_handler(OperationalError)
@@ -137,10 +158,58 @@ def own_sessions_only(message: str) -> Callable[[Operation], Operation]:
     return decorate
 
 
-def refuse_invalid(form: BaseForm) -> None:
-    """Raises the 422 that names each fault of a query string."""
-    if not form.is_valid():
-        raise ValidationError(faults_of(form.errors))
+def refuse_invalid(*forms: BaseForm) -> None:
+    """Raises the 422 that names each fault of a query string, which the forms read together."""
+    faults = [fault for form in forms for fault in faults_of(form.errors)]
+    if faults:
+        raise ValidationError(faults)
+
+
+def _storable(text: str) -> str:
+    if UNSTORABLE.search(text):
+        raise PydanticCustomError("value_error", "This text has characters that cannot be stored.")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Given = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_storable)]
+
+
+def body_of(schema: type[Schema], **example: Any) -> dict[str, Any]:
+    """For `openapi_extra` of an operation that asks `read_body`: what it takes."""
+    content = {JSON: {"schema": schema.model_json_schema(), "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def read_body(request: HttpRequest, schema: type[Body]) -> Body:
+    """What a call brings along. Raises the 422 that names each fault.
+
+    An operation asks for it once it knows that the caller may do this at all: 403 and 404 come before 422.
+    """
+    try:
+        value = json.loads(request.body, parse_constant=_no_number)
+    except RequestDataTooBig:
+        refuse_value("The body is too large.")
+    except (ValueError, RecursionError):
+        refuse_value("The body is not JSON.")
+    try:
+        return schema.model_validate(value)
+    except SchemaError as error:
+        raise ValidationError(
+            [
+                {"loc": ["body", *fault["loc"]], "msg": fault["msg"], "type": fault["type"]}
+                for fault in error.errors(include_url=False, include_context=False, include_input=False)
+            ]
+        ) from None
+
+
+def _no_number(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and Infinity, which JSON does not have
+
+
+def refuse_value(message: str, *where: str) -> NoReturn:
+    """Raises the 422 for one value of the body."""
+    raise ValidationError([{"loc": ["body", *where], "msg": message, "type": "value_error"}])
 
 
 class ApiErrorMiddleware:

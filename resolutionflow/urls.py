@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from analytics.api import router as analytics_router
+from flowpilot.sessions.api import router as sessions_router
 from resolutionflow.accounts import settings_views
 from resolutionflow.accounts.views import choose_account, home
 from resolutionflow.api import api
@@ -19,6 +20,7 @@ def closed(request: HttpRequest) -> HttpResponse:
 
 
 api.add_router("/analytics", analytics_router)
+api.add_router("/sessions", sessions_router)
 
 account_urls = [
     path("login/", sign_in.login, name="account_login"),

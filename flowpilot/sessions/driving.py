@@ -16,7 +16,16 @@ from flowpilot.flows.structure import nodes_of
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.position import current_node, next_of
 from flowpilot.sessions.starting import follow
-from flowpilot.sessions.states import CHANGES, FINAL, STATUS_OF_OUTCOME, BadValue, Outcome, Refused, Status, Tier
+from flowpilot.sessions.states import (
+    CHANGES,
+    FINAL,
+    STATUS_OF_OUTCOME,
+    BadValue,
+    Outcome,
+    Refused,
+    Status,
+    Tier,
+)
 from resolutionflow.accounts.models import User
 
 MOST_DECISIONS = 1000

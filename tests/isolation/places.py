@@ -31,6 +31,12 @@ INSTALLATION = PERSON | {"engineer": 403, "team_admin": 403}
 MINE = PERSON | {"unchosen": 403, "super_admin": 403}
 API_MINE = MINE | {"anonymous": 401}
 API_TEAM = PERSON | {"anonymous": 401, "engineer": 403}
+API_ACCOUNT = PERSON | {
+    "anonymous": 401,
+    "unchosen": 403,
+    "super_admin": 403,
+}  # the account is named by each call
+API_ACT = dict.fromkeys(VIEWERS, 405)  # nothing to look at; tests/isolation/test_api_acts.py does them
 
 
 @dataclass(frozen=True)
@@ -154,6 +160,14 @@ PLACES = {
     "api/v1/": at("/api/v1/", who=always(PUBLIC, 404)),
     "api/v1/docs": at("/api/v1/docs", who=PUBLIC),
     "api/v1/openapi.json": at("/api/v1/openapi.json", who=PUBLIC),
+    "api/v1/sessions": at("/api/v1/sessions?period=all", "/api/v1/sessions?help=wanted", who=API_ACCOUNT),
+    "api/v1/sessions/<uuidstr:session_id>": at("/api/v1/sessions/{session.id}", who=API_ACCOUNT),
+    **{
+        f"api/v1/sessions/<uuidstr:session_id>/{act}": at(
+            f"/api/v1/sessions/{{session.id}}/{act}", who=API_ACT
+        )
+        for act in ("decisions", "complete", "escalate")
+    },
     "api/v1/analytics/team": at("/api/v1/analytics/team", who=API_TEAM, unchosen=403, super_admin=403),
     "api/v1/analytics/me": at("/api/v1/analytics/me", who=API_MINE),
     "admin/": at("/admin/", who=INSTALLATION, installation=True),

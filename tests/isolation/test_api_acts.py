@@ -1,0 +1,82 @@
+"""What the API lets people change: nothing of another account, nothing of a colleague, and of no row named there."""
+
+import pytest
+
+from flowpilot.models import Flow, FlowDraft, Session
+from resolutionflow.tenancy import cross_account
+
+API = "/api/v1"
+ACTS = {
+    "sessions/{session}/decisions": {"id": "x", "node_id": None, "title": "Done", "answer": ""},
+    "sessions/{session}/complete": {"outcome": "resolved", "resolution_summary": "Done"},
+    "sessions/{session}/escalate": {"reason": "No idea"},
+}
+TABLES = (Flow, FlowDraft, Session)
+
+
+def everything():
+    with cross_account():
+        return [sorted(map(repr, model.objects.values())) for model in TABLES]
+
+
+@pytest.fixture
+def post(as_viewer, north):
+    def post(viewer, path, body, method="post"):
+        query = f"?account={north.account.slug}" if viewer == "super_admin" else ""
+        return getattr(as_viewer(viewer), method)(f"{API}/{path}{query}", body, "application/json")
+
+    return post
+
+
+@pytest.mark.parametrize("viewer", ["engineer", "team_admin", "super_admin"])
+@pytest.mark.parametrize("path", ACTS)
+def test_a_session_of_another_account_does_not_exist(viewer, path, north, south, post):
+    before = everything()
+    for session in (south.rows["session"], south.colleague_session, south.wanted_session):
+        response = post(viewer, path.format(session=session.id), ACTS[path])
+        assert response.status_code == (403 if viewer == "super_admin" else 404)
+        assert "SOUTHMARK" not in response.content.decode()
+    assert everything() == before
+
+
+@pytest.mark.parametrize("viewer", ["engineer", "team_admin", "super_admin"])
+@pytest.mark.parametrize("path", ACTS)
+def test_a_colleagues_session_is_only_the_colleagues_to_drive(viewer, path, north, post):
+    before = everything()
+    for session in (north.colleague_session, north.wanted_session):
+        assert post(viewer, path.format(session=session.id), ACTS[path]).status_code == 403
+    assert everything() == before
+
+
+@pytest.mark.parametrize("name", ["client", "flow"])
+def test_a_session_starts_on_no_row_of_another_account(name, north, south, post):
+    before = everything()
+    unknown = "00000000-0000-7000-8000-000000000000"
+    answers = [
+        post("engineer", "sessions", {"problem_summary": "x", f"{name}_id": str(id_)})
+        for id_ in (south.rows[name].id, unknown)
+    ]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json() == answers[1].json()
+    assert everything() == before
+
+
+def test_what_a_body_says_beside_the_contract_counts_for_nothing(north, south, post):
+    body = {
+        "problem_summary": "Mine",
+        "account": south.account.slug,
+        "account_id": str(south.account.id),
+        "user": str(north.colleague.id),
+        "user_id": str(south.engineer.id),
+        "engineer": {"id": str(north.colleague.id)},
+        "status": "resolved",
+        "id": str(south.rows["session"].id),
+        "previous_session": str(south.rows["session"].id),
+    }
+    response = post("engineer", "sessions", body)
+    assert response.status_code == 201
+    with cross_account():
+        session = Session.objects.get(problem_summary="Mine")
+    assert (session.account_id, session.user_id) == (north.account.id, north.engineer.id)
+    assert (session.status, session.previous_session_id) == ("active", None)
+    assert session.id != south.rows["session"].id
