@@ -96,6 +96,17 @@ PLACES = {
     "accounts/choose/": at("/accounts/choose/", who=PERSON, engineer=302, team_admin=302, installation=True),
     "sessions/": at("/sessions/", "/sessions/?period=all", "/sessions/?help=wanted", who=ACCOUNT),
     "sessions/<uuid:session_id>/": at("/sessions/{session.id}/", who=ACCOUNT),
+    **{
+        f"flows/<uuid:flow_id>/edit/{rest}": at(f"/flows/{{flow.id}}/edit/{rest}", who=TEAM)
+        for rest in ("", "flow/", "publish/", "discard/", "preview/")
+    },
+    "flows/<uuid:flow_id>/edit/ask/<slug:what>/": at(
+        "/flows/{flow.id}/edit/ask/delete/", "/flows/{flow.id}/edit/ask/move/", who=TEAM
+    ),
+    **{
+        f"flows/<uuid:flow_id>/edit/{rest}": at(f"/flows/{{flow.id}}/edit/{rest}", who=always(TEAM, 405))
+        for rest in ("change/", "undo/", "merge/")
+    },
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
     "analytics/panels/<slug:panel>.<slug:format>": at(

@@ -1,0 +1,249 @@
+// The flow editor: saves while one types, sends each act with the whole form, and keeps the requests in a row, for each
+// one has to name the state that the one before it led to. Without this script the same forms are sent by their buttons.
+
+const editor = document.getElementById("editor");
+const byId = (id) => document.getElementById(id);
+const PAUSE = 700; // milliseconds without a key until a text is saved
+const AGAIN = 4000; // until a save that did not get through is tried once more
+const MAC = /mac|iphone|ipad/i.test(navigator.platform);
+
+let edits = 0; // changes of fields since the page was loaded
+let kept = 0; // how many of them the server has
+let timer;
+let row = Promise.resolve();
+let showing = byId("step")?.dataset.showing ?? "";
+
+const dirty = () => edits > kept;
+const say = (words, tone = "") => {
+  const place = byId("save-state");
+  if (place.textContent === words) return;
+  place.textContent = words;
+  place.className = `save-state ${tone}`;
+};
+
+// One request at a time
+
+function inRow(work) {
+  row = row.then(work, work);
+  return row;
+}
+
+async function ask(verb, address, source, values = {}) {
+  let xhr = null;
+  const note = ({ detail }) => {
+    if (detail.elt === source) xhr ??= detail.xhr;
+  };
+  document.addEventListener("htmx:beforeRequest", note);
+  try {
+    await htmx.ajax(verb, address, { source, target: "#step", swap: "outerHTML", values });
+  } catch {
+    // told below, by the status
+  }
+  document.removeEventListener("htmx:beforeRequest", note);
+  return xhr?.status ?? 0;
+}
+
+function save() {
+  clearTimeout(timer);
+  return inRow(async () => {
+    if (!dirty() || !byId("step-form")) return;
+    await send(byId("step-form"), "");
+  });
+}
+
+function act(form, name) {
+  clearTimeout(timer);
+  return inRow(() => send(form.id ? byId(form.id) : form, name));
+}
+
+async function send(form, name) {
+  if (!form?.isConnected) return; // what the request before put in its place knows nothing of this one
+  const upTo = edits;
+  say("Saving…");
+  const field = document.activeElement;
+  const status = await ask("POST", form.getAttribute("action"), form, { act: name, step: form.elements.step?.value || showing });
+  const saved = status >= 200 && status < 300;
+  if (saved) kept = Math.max(kept, upTo);
+  if (saved && edits > upTo && !field.isConnected && field.id) bringOver(field);
+  if (saved) say(dirty() ? "Not saved yet" : "All changes saved", dirty() ? "" : "good");
+  else if (status === 409) say("Not saved: choose below", "watch");
+  else if (status === 422) say("Not saved", "bad");
+  else if (status === 0 || status >= 500) {
+    say("Not saved. It is tried again.", "bad");
+    timer = setTimeout(save, AGAIN);
+  } else say("Not saved", "bad");
+  if (status === 409 || status === 422) kept = edits;
+  if (saved && dirty()) later();
+  settled();
+}
+
+// What was typed while an act was on its way goes on in the form that came back.
+function bringOver(field) {
+  const place = byId(field.id);
+  if (place && "value" in place && !place.readOnly) place.value = field.value;
+}
+
+async function open(address) {
+  await save();
+  return inRow(async () => {
+    await ask("GET", address, editor);
+    kept = edits;
+    settled();
+  });
+}
+
+function later() {
+  clearTimeout(timer);
+  timer = setTimeout(save, PAUSE);
+}
+
+// After each answer: where one is, in the outline and with the cursor
+
+function settled() {
+  const panel = byId("step");
+  if (panel.dataset.showing) showing = panel.dataset.showing;
+  for (const link of editor.querySelectorAll("#outline [aria-current]")) link.removeAttribute("aria-current");
+  const current = editor.querySelector(`#outline [data-step="${CSS.escape(showing)}"]`);
+  current?.setAttribute("aria-current", "true");
+  const list = byId("outline");
+  if (current && list.scrollHeight > list.clientHeight) {
+    const [box, frame] = [current.getBoundingClientRect(), list.getBoundingClientRect()];
+    if (box.top < frame.top || box.bottom > frame.bottom) list.scrollTop += box.top - frame.top - frame.height / 3;
+  }
+  const wanted = panel.dataset.cursor;
+  delete panel.dataset.cursor;
+  if (wanted) byId(wanted)?.focus();
+  else if (document.activeElement === document.body) byId("step-heading")?.focus({ preventScroll: true });
+}
+
+editor.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.id !== "step-form" && form.id !== "undo-form" && !form.hasAttribute("data-act")) return;
+  event.preventDefault();
+  const button = event.submitter;
+  if (form.id === "undo-form") save().then(() => act(form, ""));
+  else if (form.action.endsWith("/merge/")) inRow(() => merge(form, button));
+  else if (button?.value) act(form, button.value);
+  else save();
+});
+
+async function merge(form, button) {
+  const status = await ask("POST", form.getAttribute("action"), form, button?.name ? { [button.name]: button.value } : {});
+  if (status >= 200 && status < 300) kept = edits;
+  settled();
+}
+
+editor.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-step], a[data-panel], a[data-flush]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  if (link.matches("[data-flush]")) save().then(() => location.assign(link.href));
+  else if (link.dataset.step === "") open(withStep(link.href));
+  else open(link.getAttribute("href"));
+});
+
+function withStep(address) {
+  const url = new URL(address, location.href);
+  if (showing) url.searchParams.set("step", showing);
+  return url.pathname + url.search;
+}
+
+// Fields
+
+editor.addEventListener("input", (event) => {
+  if (!event.target.closest("#step-form") || event.target.matches("select")) return;
+  edits += 1;
+  say("Not saved yet");
+  later();
+});
+
+editor.addEventListener("change", (event) => {
+  const form = event.target.closest("#step-form");
+  if (!form || !event.target.matches("select")) return;
+  edits += 1;
+  say("Not saved yet");
+  clearTimeout(timer);
+  timer = setTimeout(() => act(form, "keep"), PAUSE / 2); // the arrow keys pass by many before they stop
+});
+
+// A list of hundreds of steps is only filled when somebody wants to see it.
+function fill(select) {
+  if (!select.matches?.("select[data-steps]")) return;
+  select.removeAttribute("data-steps");
+  const there = new Set([...select.options].map((option) => option.value));
+  const more = document.createDocumentFragment();
+  for (const link of editor.querySelectorAll("#outline a")) {
+    if (there.has(link.dataset.step)) continue;
+    const [number, title] = [link.querySelector(".n"), link.querySelector(".t")];
+    more.append(new Option(`${number.textContent} · ${title.textContent}`, link.dataset.step));
+  }
+  select.append(more);
+}
+for (const type of ["pointerdown", "focusin"]) editor.addEventListener(type, (event) => fill(event.target));
+
+// Keys
+
+const inText = (element) => element.matches("textarea, input:not([type=checkbox], [type=radio])") || element.isContentEditable;
+const button = (value) => byId("step-form")?.querySelector(`[name="act"][value="${value}"]:not(:disabled)`);
+const KEYS = {
+  ArrowUp: () => button("up"),
+  ArrowDown: () => button("down"),
+  KeyC: () => button("duplicate"),
+  KeyN: () => button("option-add"),
+  KeyA: () => button("add:action"),
+  KeyQ: () => button("add:question"),
+  KeyO: () => button("add:outcome"),
+  KeyK: () => byId("step-before"),
+  KeyJ: () => byId("step-after"),
+  Backspace: () => byId("step")?.querySelector("[data-delete]"),
+};
+
+document.addEventListener("keydown", (event) => {
+  const { target } = event;
+  const command = event.ctrlKey || event.metaKey;
+  if (command && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "s") {
+    event.preventDefault();
+    save().then(() => dirty() || say("All changes saved", "good"));
+  } else if (command && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "z" && !inText(target)) {
+    event.preventDefault();
+    byId("undo").click();
+  } else if (event.altKey && !command && !event.shiftKey && KEYS[event.code]) {
+    if (MAC && inText(target)) return; // there it types a letter, or moves by words
+    const wanted = KEYS[event.code]();
+    if (!wanted && !byId("step-form")) return;
+    event.preventDefault();
+    wanted?.click();
+  } else if (event.key === "Enter" && target.matches?.('[name="option-label"]') && !event.isComposing) {
+    event.preventDefault();
+    const labels = [...editor.querySelectorAll('[name="option-label"]')];
+    const next = labels[labels.indexOf(target) + 1];
+    if (next) next.focus();
+    else button("option-add")?.click();
+  }
+});
+
+// htmx
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const mark = byId("undo-form")?.elements.mark.value;
+  if (mark) detail.headers["Editor-Mark"] = mark;
+});
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.xhr.status !== 409) return;
+  detail.shouldSwap = true;
+  detail.isError = false;
+});
+// A save that is tried again by itself says so beside the flow's name.
+for (const type of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  editor.addEventListener(type, (event) => {
+    const lasting = type === "htmx:responseError" && event.detail.xhr.status < 500;
+    if (event.detail.requestConfig.verb === "post" && event.detail.elt.id === "step-form" && !lasting) event.stopPropagation();
+  });
+}
+
+addEventListener("beforeunload", (event) => {
+  if (dirty() || byId("step")?.hasAttribute("data-unsaved")) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => document.hidden && save());
+
+settled();
