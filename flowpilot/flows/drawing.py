@@ -62,6 +62,10 @@ class WayNote:
     suffix: str = ""
     share: float = 0.0
 
+    @property
+    def thickness(self) -> float:
+        return round(THIN + (THICK - THIN) * min(1.0, max(0.0, self.share)), 2)
+
 
 @dataclass(frozen=True)
 class Notes:
@@ -73,7 +77,7 @@ class Notes:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of text; `y` is that of its base line, from the top of the box."""
+    """A line of text; `y` is that of its base line, from the top of the box or the row."""
 
     y: float
     text: str
@@ -91,8 +95,12 @@ class Row:
     goal: Line | None
 
     @property
+    def half(self) -> float:
+        return self.height / 2
+
+    @property
     def middle(self) -> float:
-        return self.y + self.height / 2
+        return self.y + self.half
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,6 @@ class Box:
     title: tuple[Line, ...]
     notes: tuple[Line, ...]
     mark_y: float  # of the outcome's word
-    rule_y: float  # above the first row
     rows: tuple[Row, ...]
     ways: tuple[tuple[Way, WayNote], ...] = ()  # every way out with its note, for the outline
     caption: str = ""  # the answer that leads here, where it is far away
@@ -122,7 +129,7 @@ class Edge:
     target: int
     way: Way
     path: str
-    thickness: float
+    thickness: float = THIN
     suffix: Line | None = None  # beside a line between two steps that follow each other
     suffix_x: float = 0
 
@@ -142,7 +149,7 @@ def draw(structure: object, notes: Notes | None = None) -> Drawing:
     """
     steps = outline(structure)
     notes = notes or Notes()
-    cards = [_card(step, notes, steps) for step in steps]
+    cards = [_card(step, notes) for step in steps]
     runs = _runs(steps, cards)
     places = _places(runs)
     boxes = [replace(card, **places[card.step.number]) for card in cards]
@@ -158,7 +165,7 @@ def draw(structure: object, notes: Notes | None = None) -> Drawing:
 # The boxes
 
 
-def _card(step: OutlineStep, notes: Notes, steps: Sequence[OutlineStep]) -> Box:
+def _card(step: OutlineStep, notes: Notes) -> Box:
     """The step with its texts laid out, at no place yet."""
     note = notes.steps.get(step.id, StepNote())
     room = WIDTH - TITLE_X - PAD - (20 if step.script else 0)
@@ -171,31 +178,29 @@ def _card(step: OutlineStep, notes: Notes, steps: Sequence[OutlineStep]) -> Box:
     figures = [wrapped(text, SMALL, WIDTH - TITLE_X - PAD, 1) for text in note.lines]
     small = _lines([line for lines in figures for line in lines], y, SMALL_LINE)
     y += SMALL_LINE * len(small) + PAD - 4
-    rule_y = y
     rows: list[Row] = []
     ways = tuple((way, notes.ways.get((step.id, way.label), WayNote())) for way in step.ways)
     for way, beside in ways:
         if step.type == "question" or not way.goes_on:
-            rows.append(_row(way, beside, y, steps))
+            rows.append(_row(way, beside, y))
             y += rows[-1].height
-    return Box(step, note, 0, 0, y + (4 if rows else 0), title, small, mark_y, rule_y, tuple(rows), ways)
+    return Box(step, note, 0, 0, y + (4 if rows else 0), title, small, mark_y, tuple(rows), ways)
 
 
-def _row(way: Way, note: WayNote, y: float, steps: Sequence[OutlineStep]) -> Row:
+def _row(way: Way, note: WayNote, y: float) -> Row:
     room = WIDTH - 2 * PAD - (width_of(note.suffix, SMALL) + 8 if note.suffix else 0)
-    lines = _lines(wrapped(way.label, LABEL, room, LONGEST_LABEL), y + 6, LABEL_LINE)
+    lines = _lines(wrapped(way.label, LABEL, room, LONGEST_LABEL), 6, LABEL_LINE)
     height = 12.0 + LABEL_LINE * len(lines)
     goal = None
     if not way.goes_on:
-        words = "leads nowhere" if way.to is None else steps[way.to - 1].name
-        (text,) = wrapped(words, SMALL, WIDTH - 2 * PAD - 18, 1) or ("",)
-        goal = Line(y + 6 + LABEL_LINE * len(lines) + 12, text)
+        words = "leads nowhere" if way.to is None else way.name
+        goal = Line(6 + LABEL_LINE * len(lines) + 11, wrapped(words, SMALL, WIDTH - 2 * PAD - 17, 1)[0])
         height += SMALL_LINE
     return Row(way, note, y, height, lines, goal)
 
 
 def _lines(texts: Sequence[str], y: float, line: int) -> tuple[Line, ...]:
-    return tuple(Line(y + line * index + line * 0.72, text) for index, text in enumerate(texts))
+    return tuple(Line(round(y + line * (index + 0.74), 1), text) for index, text in enumerate(texts))
 
 
 # Their places
@@ -239,7 +244,7 @@ def _runs(steps: Sequence[OutlineStep], cards: Sequence[Box]) -> list[_Run]:
                     for row in cards[parent.number - 1].rows
                     if row.way.to == step.number and row.way.goes_on
                 )
-                caption = f"{parent.number} · {row.way.label}"
+                caption = wrapped(f"{parent.number} · {row.way.label}", SMALL, WIDTH, 1)[0]
                 above.below.append((above.offsets[-1] + row.middle, run, caption))
         run.numbers.append(step.number)
         run.offsets.append(run.height)
@@ -309,23 +314,19 @@ def _edges(box: Box, boxes: Sequence[Box]) -> Iterator[Edge]:
             )
         else:
             path = f"M{_n(start)} {_n(here)}H{_n(start + GAP)}"
-        yield Edge(box.step.number, _number(row.way), row.way, path, _thickness(row.note))
+        yield Edge(box.step.number, _number(row.way), row.way, path, row.note.thickness)
 
 
 def _following(box: Box, boxes: Sequence[Box], way: Way, note: WayNote) -> Edge:
     x, bottom, end = box.x + 25, box.y + box.height, boxes[_number(way) - 1].y
     suffix = Line((bottom + end) / 2 + 4, note.suffix) if note.suffix else None
     path = f"M{_n(x)} {_n(bottom)}V{_n(end)}"
-    return Edge(box.step.number, _number(way), way, path, _thickness(note), suffix, x + 12)
+    return Edge(box.step.number, _number(way), way, path, note.thickness, suffix, x + 12)
 
 
 def _number(way: Way) -> int:
     assert way.to is not None  # noqa: S101 - of a way that goes on
     return way.to
-
-
-def _thickness(note: WayNote) -> float:
-    return round(THIN + (THICK - THIN) * min(1.0, max(0.0, note.share)), 2)
 
 
 def _n(number: float) -> str:

@@ -5,11 +5,15 @@ the way that reaches it over the fewest answers; every other way to it names its
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flowpilot.flows.structure import Node
+from flowpilot.flows.structure import KEYS, Node
+from flowpilot.sessions.states import Outcome
+
+MOST_INDENT = 8
+SHELL_NAMES = {"powershell": "PowerShell", "cmd": "Command Prompt", "bash": "Bash"}
 
 # on: to the step drawn next, join: to a step that stands elsewhere, back: to one before, nowhere: to none that there is
 Lead = Literal["on", "join", "back", "nowhere"]
@@ -21,7 +25,8 @@ class Way:
 
     label: str
     target: str  # the id that the structure says
-    to: int | None = None  # the number of that step
+    to: int | None = None  # the number of that step, and its name
+    name: str = ""
     lead: Lead = "nowhere"
 
     @property
@@ -31,12 +36,16 @@ class Way:
 
 @dataclass(frozen=True)
 class OutlineStep:
-    """One step: `number` from 1 in reading order, `parent` the number of the step that it stands under and `via` the
-    label of the answer there; both None of the first step, and of one that no path reaches (`loose`)."""
+    """One step; `type` and `outcome` are known ones or "".
+
+    `number` counts from 1 in reading order. `parent` is the number of the step that it stands under and `via` the label
+    of the answer there; both are None of the first step, and of one that no path reaches (`loose`).
+    """
 
     number: int
     id: str
     type: str
+    name: str  # its title, or what stands for it where it has none
     title: str
     help: str = ""
     outcome: str = ""
@@ -49,8 +58,27 @@ class OutlineStep:
     comes_from: tuple[tuple[int, str], ...] = field(default=())  # every way that leads here: number, label
 
     @property
-    def name(self) -> str:
-        return self.title or "Untitled step"
+    def indent(self) -> int:
+        """How far the outline indents it: a narrow screen has no room for more."""
+        return min(self.depth, MOST_INDENT)
+
+    @property
+    def shell(self) -> str:
+        return SHELL_NAMES.get(_text((self.script or {}).get("shell")), "Script")
+
+    @property
+    def script_text(self) -> str:
+        return _text((self.script or {}).get("text"))
+
+    @property
+    def blanks(self) -> list[str]:
+        """What the script asks for, in words."""
+        blanks = (self.script or {}).get("blanks")
+        found = [blank for blank in blanks if isinstance(blank, dict)] if isinstance(blanks, list) else []
+        return [
+            _text(blank.get("label")) + (" (kept secret)" if blank.get("secret") is True else "")
+            for blank in found
+        ]
 
 
 def outline(structure: object) -> tuple[OutlineStep, ...]:
@@ -63,6 +91,14 @@ def outline(structure: object) -> tuple[OutlineStep, ...]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _name(node: Node) -> str:
+    return _text(node.get("title")).strip() or "Untitled step"
+
+
+def _known(value: object, values: Collection[str]) -> str:
+    return value if isinstance(value, str) and value in values else ""
 
 
 def _nodes(structure: object) -> Iterator[Node]:
@@ -172,21 +208,23 @@ class _Reading:
             if to is None:
                 ways.append(Way(label, target))
                 continue
+            name = _name(self.nodes[to])
             lead: Lead = "join"
             if self.under.get(to) == (place, index):
                 lead = "on"
             elif number[to] <= number[place] <= last[to]:
                 lead = "back"
-            ways.append(Way(label, target, number[to], lead))
+            ways.append(Way(label, target, number[to], name, lead))
         parent, index = self.under.get(place, (None, 0))
         script = node.get("script")
         return OutlineStep(
             number=number[place],
             id=_text(node.get("id")),
-            type=_text(node.get("type")),
-            title=_text(node.get("title")).strip(),
+            type=_known(node.get("type"), KEYS),
+            name=_name(node),
+            title=_text(node.get("title")),
             help=_text(node.get("help")),
-            outcome=_text(node.get("outcome")) if node.get("type") == "outcome" else "",
+            outcome=_known(node.get("outcome"), Outcome.values) if node.get("type") == "outcome" else "",
             script=script if isinstance(script, dict) else None,
             ways=tuple(ways),
             parent=None if parent is None else number[parent],

@@ -215,9 +215,9 @@ def test_five_hundred_steps_are_drawn_at_once():
         children=[*(question(f"l{n}", f"l{n + 1}", "l0") for n in range(1, 498)), leaf("l498"), leaf("end")],
     )
     for structure in (bush("b", 8), chain, ladder):
-        started = time.perf_counter()
+        started = time.process_time()
         drawing = draw(structure)
-        assert time.perf_counter() - started < 0.5
+        assert time.process_time() - started < 0.5
         assert len(drawing.boxes) == sum(1 for _ in nodes_of(structure))
 
 

@@ -107,6 +107,15 @@ PLACES = {
         f"flows/<uuid:flow_id>/edit/{rest}": at(f"/flows/{{flow.id}}/edit/{rest}", who=always(TEAM, 405))
         for rest in ("change/", "undo/", "merge/")
     },
+    "flows/import/": at("/flows/import/", who=TEAM),
+    "flows/<uuid:flow_id>/": at("/flows/{flow.id}/", who=ACCOUNT),
+    "flows/<uuid:flow_id>/versions/<int:number>/": at("/flows/{flow.id}/versions/1/", who=ACCOUNT),
+    "flows/<uuid:flow_id>/compare/": at("/flows/{flow.id}/compare/?from=1&to=1", who=ACCOUNT),
+    "flows/<uuid:flow_id>/export.<slug:format>": at(
+        "/flows/{flow.id}/export.json", "/flows/{flow.id}/export.mmd?version=1", who=ACCOUNT
+    ),
+    "flows/<uuid:flow_id>/archive/": at("/flows/{flow.id}/archive/", who=always(ACCOUNT, 405)),
+    "flows/<uuid:flow_id>/restore/": at("/flows/{flow.id}/restore/", who=always(ACCOUNT, 405)),
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
     "analytics/panels/<slug:panel>.<slug:format>": at(

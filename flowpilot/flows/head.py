@@ -1,0 +1,66 @@
+"""What the pages of a flow have in common: templates/flows/_head.html with the flow's name, tabs and actions."""
+
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from flowpilot.flows.models import Flow
+from resolutionflow.accounts.models import User
+from resolutionflow.figures import Tone
+from resolutionflow.links import url_with
+from resolutionflow.templatetags.interface import badge
+
+TONES: dict[str, Tone] = {
+    Flow.Status.PUBLISHED: "good",
+    Flow.Status.DRAFT: "watch",
+    Flow.Status.ARCHIVED: "none",
+}
+
+
+def flow_or_404(flow_id: UUID) -> Flow:
+    """The flow of the account in scope with what its pages show of it, its version without the structure."""
+    flows = Flow.objects.select_related("domain", "current_version").defer("current_version__structure")
+    flow: Flow = get_object_or_404(flows, id=flow_id)
+    return flow
+
+
+def flow_head(flow: Flow, viewer: User, tab: str) -> dict[str, Any]:
+    """What templates/flows/_head.html calls `head`; `tab` is "flow" or "analytics", "" on a page below the flow."""
+    version, own = flow.current_version, reverse("flows:detail", args=[flow.id])
+    return {
+        "flow": flow,
+        "tab": tab,
+        "facts": _facts(flow),
+        "start_href": _href("sessions:new") and url_with("sessions:new", {"flow": flow.id})
+        if flow.status == Flow.Status.PUBLISHED and version and viewer.works_sessions
+        else "",
+        "edit_href": _href("flows:edit", flow.id)
+        if viewer.writes_flows and flow.status != Flow.Status.ARCHIVED
+        else "",
+        "analytics_href": _href("analytics:flow", flow.id),
+        "archived": flow.status == Flow.Status.ARCHIVED,
+        "writes": viewer.writes_flows,
+        "trail": [("Flows", _href("flows:list")), *([] if tab else [(flow.name, own)])],
+    }
+
+
+def _href(name: str, *args: Any) -> str:
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def _facts(flow: Flow) -> SafeString:
+    version = flow.current_version
+    words = [
+        flow.domain.name if flow.domain else "No domain",
+        flow.get_kind_display(),
+        flow.get_origin_display(),
+        *([f"Version {version.number}"] if version else []),
+    ]
+    return format_html("{} {}", badge(flow.get_status_display(), TONES[flow.status]), " · ".join(words))
