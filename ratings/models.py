@@ -39,8 +39,18 @@ class SessionRating(TenantModel):
         return f"{self.rating} of 5"
 
 
+class Reason(models.TextChoices):
+    """What a thumb down may say of a step."""
+
+    WRONG = "wrong", "Wrong"
+    OUTDATED = "outdated", "Outdated"
+    UNCLEAR = "unclear", "Unclear"
+    MISSING_OPTION = "missing_option", "Missing option"
+    DID_NOT_FIT = "did_not_fit", "Did not fit"
+
+
 class StepRating(TenantModel):
-    """A thumb on one step within one session; a second one changes the first."""
+    """A thumb on one step within one session; a second one changes the first. `reasons` are Reason values."""
 
     step = TenantForeignKey(Step, models.PROTECT, related_name="ratings")
     user = OwnerForeignKey()

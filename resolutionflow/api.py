@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Annotated, Any, NoReturn, TypeVar, cast
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -93,6 +93,11 @@ def bad_values(request: HttpRequest, error: ValidationError) -> HttpResponse:
         for fault in error.errors
     ]
     return api.create_response(request, {"detail": faults}, status=422)
+
+
+@api.exception_handler(PermissionDenied)
+def forbidden(request: HttpRequest, error: Exception) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error) or "Forbidden"}, status=403)
 
 
 @api.exception_handler(OperationalError)

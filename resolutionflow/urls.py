@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from analytics.api import router as analytics_router
 from flowpilot.sessions.api import router as sessions_router
+from ratings.api import router as ratings_router
 from resolutionflow.accounts import settings_views
 from resolutionflow.accounts.views import choose_account, home
 from resolutionflow.api import api
@@ -21,6 +22,7 @@ def closed(request: HttpRequest) -> HttpResponse:
 
 api.add_router("/analytics", analytics_router)
 api.add_router("/sessions", sessions_router)
+api.add_router("", ratings_router)
 
 account_urls = [
     path("login/", sign_in.login, name="account_login"),

@@ -54,8 +54,10 @@ def rows_of(account):
     engineer = User.objects.get(email=loading.ENGINEER_EMAIL)
     lead = User.objects.get(email=loading.TEAM_ADMIN_EMAIL)
     with account_scope(account):
+        session = Session.objects.filter(user=engineer, flow__steps__isnull=False).latest("started_at")
         return {
-            "session": Session.objects.filter(user=engineer).latest("started_at"),
+            "session": session,
+            "step": session.flow.steps.earliest("node_id"),
             "client": ClientOfMsp.objects.earliest("name"),
             "domain": Domain.objects.earliest("name"),
             "user": engineer,

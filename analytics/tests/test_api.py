@@ -4,32 +4,19 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS as ALL_CHECKS
-from schemathesis.checks import load_all_checks
 
 from flowpilot.tests.factories import ClientFactory, FlowFactory, SessionFactory
 from ratings.tests.factories import SessionRatingFactory
 from resolutionflow.models import ApiToken
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import TeamAdminFactory
-from resolutionflow.wsgi import application
+from resolutionflow.tests.openapi import CHECKS, described_api
 
 URL = "/api/v1/analytics/team"
 NOW = datetime(2026, 3, 31, 11, 0, tzinfo=UTC)
-load_all_checks()
-CHECKS = [
-    ALL_CHECKS.get_one(name)
-    for name in (
-        *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
-        *("response_headers_conformance", "response_schema_conformance"),
-    )
-]
 EMPTY_SUMMARY = {
     "total_sessions": 0,
     "completed_sessions": 0,
@@ -324,12 +311,8 @@ def document(team_admin, engineer):
         SessionFactory(
             user=engineer, flow=FlowFactory(), client=ClientFactory(), started_at=NOW - timedelta(days=day)
         )
-    # Around a request Django closes a connection with an open transaction, which here is the test's own.
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    with described_api() as document:
+        yield document
 
 
 def test_the_document_is_valid_openapi(document):

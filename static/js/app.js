@@ -107,7 +107,7 @@ document.addEventListener("click", (event) => {
   if (copier) copy(document.getElementById(copier.dataset.copy));
   event.target.closest("[data-close]")?.closest("dialog")?.close();
   // Browsers that do not know closedby yet: a click on the dialog itself is one on its backdrop.
-  if (event.target.matches("dialog[open]")) {
+  if (event.target.matches('dialog[open][closedby="any"]')) {
     const box = event.target.getBoundingClientRect();
     const inside =
       event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
@@ -186,7 +186,9 @@ function failed(event, reason) {
   clearFailure(target);
   for (const filters of document.querySelectorAll(".filters")) delete filters.asked;
   if (requestConfig.verb !== "get") {
-    toast(`${words} Nothing was saved.`, "error");
+    const dialog = elt.closest("dialog[open]"); // a toast would lie below it
+    if (dialog) failures.set(target, inPlace(dialog.querySelector("form"), `${words} Nothing was saved.`));
+    else toast(`${words} Nothing was saved.`, "error");
     return;
   }
   const again = LASTING.includes(reason) ? null : document.createElement("button");
@@ -204,7 +206,7 @@ function failed(event, reason) {
   failures.set(target, notice);
 }
 
-function inPlace(panel, text, action) {
+function inPlace(panel, text, action = null) {
   const box = document.createElement("div");
   box.className = "notice bad";
   box.setAttribute("role", "alert");

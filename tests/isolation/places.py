@@ -116,6 +116,11 @@ PLACES = {
     ),
     "flows/<uuid:flow_id>/archive/": at("/flows/{flow.id}/archive/", who=always(ACCOUNT, 405)),
     "flows/<uuid:flow_id>/restore/": at("/flows/{flow.id}/restore/", who=always(ACCOUNT, 405)),
+    "sessions/<uuid:session_id>/steps/<uuid:step_id>/thumb/": at(
+        "/sessions/{session.id}/steps/{step.id}/thumb/", who=MINE, team_admin=403
+    ),
+    "sessions/<uuid:session_id>/rating/": at("/sessions/{session.id}/rating/", who=MINE, team_admin=403),
+    "sessions/<uuid:session_id>/rating/ask/": at("/sessions/{session.id}/rating/ask/", who=always(MINE, 405)),
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
     "analytics/panels/<slug:panel>.<slug:format>": at(
@@ -186,10 +191,11 @@ PLACES = {
         f"api/v1/sessions/<uuidstr:session_id>/{act}": at(
             f"/api/v1/sessions/{{session.id}}/{act}", who=API_ACT
         )
-        for act in ("decisions", "complete", "escalate")
+        for act in ("decisions", "complete", "escalate", "rate")
     },
     "api/v1/analytics/team": at("/api/v1/analytics/team", who=API_TEAM, unchosen=403, super_admin=403),
     "api/v1/analytics/me": at("/api/v1/analytics/me", who=API_MINE),
+    "api/v1/steps/<uuidstr:step_id>/feedback": at("/api/v1/steps/{step.id}/feedback", who=API_ACT),
     "admin/": at("/admin/", who=INSTALLATION, installation=True),
     "admin/login/": at("/admin/login/", who=always(PUBLIC, 302)),
     "admin/logout/": at("/admin/logout/", who=always(INSTALLATION, 302), anonymous=302),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from flowpilot.models import Flow, FlowDraft, Session
+from flowpilot.models import Flow, FlowDraft, Session, Step
+from ratings.models import SessionRating, StepRating
 from resolutionflow.tenancy import cross_account
 
 API = "/api/v1"
@@ -10,8 +11,9 @@ ACTS = {
     "sessions/{session}/decisions": {"id": "x", "node_id": None, "title": "Done", "answer": ""},
     "sessions/{session}/complete": {"outcome": "resolved", "resolution_summary": "Done"},
     "sessions/{session}/escalate": {"reason": "No idea"},
+    "sessions/{session}/rate": {"rating": 5},
 }
-TABLES = (Flow, FlowDraft, Session)
+TABLES = (Flow, FlowDraft, Session, SessionRating, Step, StepRating)
 
 
 def everything():
@@ -80,3 +82,21 @@ def test_what_a_body_says_beside_the_contract_counts_for_nothing(north, south, p
     assert (session.account_id, session.user_id) == (north.account.id, north.engineer.id)
     assert (session.status, session.previous_session_id) == ("active", None)
     assert session.id != south.rows["session"].id
+
+
+@pytest.mark.parametrize("viewer", ["engineer", "team_admin", "super_admin"])
+def test_no_thumb_reaches_a_row_of_another_account_or_a_colleague(viewer, north, south, post):
+    before = everything()
+    mine, theirs = north.rows["step"], south.rows["step"]
+    others = 403 if viewer == "super_admin" else 404
+    for step, session, status in [
+        (mine, north.colleague_session, 403),
+        (mine, south.rows["session"], others),
+        (theirs, north.rows["session"], others),
+        (theirs, south.rows["session"], others),
+    ]:
+        body = {"session_id": str(session.id), "was_helpful": False}
+        response = post(viewer, f"steps/{step.id}/feedback", body)
+        assert response.status_code == status
+        assert "SOUTHMARK" not in response.content.decode()
+    assert everything() == before
