@@ -187,7 +187,7 @@ function failed(event, reason) {
   for (const filters of document.querySelectorAll(".filters")) delete filters.asked;
   if (requestConfig.verb !== "get") {
     const dialog = elt.closest("dialog[open]"); // a toast would lie below it
-    if (dialog) failures.set(target, inPlace(dialog.querySelector("form"), `${words} Nothing was saved.`));
+    if (dialog) failures.set(target, inPlace(elt.closest("form") ?? dialog, `${words} Nothing was saved.`));
     else toast(`${words} Nothing was saved.`, "error");
     return;
   }

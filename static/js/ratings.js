@@ -1,7 +1,5 @@
 // Stars, thumbs and their comments. Everything works without this, in more steps.
 
-const completeForms = (root) => root.querySelectorAll("form[data-complete]");
-
 // Submit is there once a star is chosen. Without scripts the browser asks for one.
 function allowSubmit(form) {
   form.querySelector(".button.primary").disabled = !form.checkValidity();
@@ -11,12 +9,14 @@ function count(field) {
   const counter = document.querySelector(`[data-counter="${field.id}"]`);
   if (!counter) return;
   const said = `${field.value.length} of ${field.maxLength}`;
+  if (counter.textContent === said) return;
   counter.textContent = said;
   if (field.value.length === field.maxLength) document.querySelector("#announcer").textContent = `${said} characters`;
 }
 
 function prepare(root) {
-  for (const form of completeForms(root)) allowSubmit(form);
+  for (const form of root.querySelectorAll("form[data-complete]")) allowSubmit(form);
+  for (const field of root.querySelectorAll(".counted textarea")) count(field);
   const asking = root.matches?.("#csat") ? root : root.querySelector("#csat");
   if (asking && !asking.open) asking.showModal();
 }

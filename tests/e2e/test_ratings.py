@@ -42,7 +42,7 @@ def ask(page, session, engineer):
 
     def ask():
         log_in(page, engineer)
-        page.goto(f"/sessions/{session.id}/")
+        page.goto(f"/sessions/{session.id}/rating/")
         page.evaluate(
             "path => htmx.ajax('POST', path, {target: 'main', swap: 'beforeend'})",
             f"/sessions/{session.id}/rating/ask/",
@@ -93,7 +93,7 @@ def test_thumbs_and_reasons_by_keyboard(page, rate_step, step):
     for _ in range(4):
         page.keyboard.press("Tab")
     page.keyboard.type("The button is gone 😀")
-    expect(page.get_by_text("20 of 500")).to_be_visible()
+    expect(page.get_by_text("21 of 500")).to_be_visible()
     page.keyboard.press("Tab")
     with page.expect_response(re.compile("/thumb/")):
         page.keyboard.press("Enter")
