@@ -26,6 +26,10 @@ def super_admins(user: User) -> bool:
     return user.is_superuser
 
 
+def works_sessions(user: User) -> bool:
+    return user.works_sessions
+
+
 def sessions_label(user: User) -> str:
     own_only = not user.is_superuser and user.role == Role.ENGINEER
     return "My sessions" if own_only else "Sessions"
@@ -37,17 +41,25 @@ def analytics_page(user: User) -> str:
 
 @dataclass(frozen=True)
 class Item:
-    """One entry. Label and route may depend on the person; `shown` must agree with who may open the page."""
+    """One entry. Label and route may depend on the person; `shown` must agree with who may open the page.
+
+    query: what the entry adds to the address of a page that has another entry. count: the name in `counts`, which an
+    app's context processor gives, of the number that stands beside the label.
+    """
 
     group: str
     label: str | Callable[[User], str]
     url_name: str | Callable[[User], str]
     icon: str
     shown: Callable[[User], bool] = everyone
+    query: str = ""
+    count: str = ""
 
 
 ITEMS = [
+    Item("Work", "New session", "sessions:new", "plus", works_sessions),
     Item("Work", sessions_label, "sessions:list", "sessions"),
+    Item("Work", "Help wanted", "sessions:list", "help", query="help=wanted", count="help_wanted"),
     Item("Insight", "Analytics", analytics_page, "chart"),
     Item("Set-up", "Settings", "settings:profile", "settings"),
     Item("Developers", "API docs", "api:openapi-view", "code"),
@@ -57,7 +69,8 @@ ITEMS = [
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context processor. Asks the database for nothing, but for the accounts that a super admin may choose."""
+    """Context processor. Asks the database for nothing, but for the accounts that a super admin may choose; the counts
+    beside entries are asked for by the apps whose they are."""
     user = getattr(request, "user", None)  # none yet where a request is refused at the door
     if not isinstance(user, User):
         return {}
@@ -80,10 +93,25 @@ def groups(user: User, request: HttpRequest) -> list[tuple[str, list[dict[str, A
         section = url_name.partition(":")[0]
         entry = {
             "label": item.label if isinstance(item.label, str) else item.label(user),
-            "href": reverse(url_name),
+            "href": reverse(url_name) + (f"?{item.query}" if item.query else ""),
             "icon": item.icon,
+            "count": item.count,
             # "page" on the very page, "true" on the pages below it: a session lies below the list of sessions
             "current": "page" if here == url_name else "true" if here.startswith(f"{section}:") else "",
         }
         found.setdefault(item.group, []).append(entry)
+    _settle_on_one(found, request)
     return list(found.items())
+
+
+def _settle_on_one(found: dict[str, list[dict[str, Any]]], request: HttpRequest) -> None:
+    """Of several entries of one section, the one whose page is open; below them, their plain list."""
+    entries = [entry for items in found.values() for entry in items if entry["current"]]
+    asked = request.META.get("QUERY_STRING", "").split("&")
+    exact = [entry for entry in entries if entry["current"] == "page"]
+    queried = [entry for entry in exact if entry["href"].partition("?")[2] in asked and "?" in entry["href"]]
+    plain = [entry for entry in exact or entries if "?" not in entry["href"]]
+    kept = queried or plain[-1:]
+    for entry in entries:
+        if entry not in kept:
+            entry["current"] = ""

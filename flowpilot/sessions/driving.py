@@ -8,13 +8,14 @@ BadValue, which is one, where what was given fits no state of it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from flowpilot.flows.structure import nodes_of
 from flowpilot.sessions.models import Session
-from flowpilot.sessions.position import current_node, next_of
+from flowpilot.sessions.position import current_node, has_left, next_of
 from flowpilot.sessions.starting import follow
 from flowpilot.sessions.states import (
     CHANGES,
@@ -29,6 +30,8 @@ from flowpilot.sessions.states import (
 from resolutionflow.accounts.models import User
 
 MOST_DECISIONS = 1000
+WENT_ON = "This session went on elsewhere, in another tab perhaps. It stands here now."
+LEFT_FLOW = "Went on without the flow"
 ID_LENGTH, NOTE_LENGTH, ANSWER_LENGTH, TITLE_LENGTH, TEXT_LENGTH = 64, 4000, 500, 300, 10_000
 
 
@@ -57,12 +60,16 @@ def change_status(session: Session, status: Status) -> None:
 
 
 def _go_on(session: Session, now: datetime) -> None:
-    """A sign of life; an abandoned session is taken up again by it. Raises Refused after the end."""
+    """A sign of life; an abandoned session is taken up again by it. Raises Refused after the end.
+
+    While help is wanted the last activity stays the call for it: that is how long the colleagues see it wait.
+    """
     if session.status in FINAL:
         raise Refused("This session has ended. Reopen it to go on with the problem.")
     if session.status == Status.ABANDONED:
         change_status(session, Status.ACTIVE)
-    session.last_activity_at = max(now, session.last_activity_at)
+    if session.status != Status.REQUESTING_ESCALATION:
+        session.last_activity_at = max(now, session.last_activity_at)
 
 
 def _save(session: Session) -> Session:
@@ -101,23 +108,29 @@ def decide(
         if node_id is not None:
             title = _title_at(session, node_id, answer)
             if expected_node_id is not None and standing_at(session) != expected_node_id:
-                raise WentOn("This session went on elsewhere, in another tab perhaps. It stands here now.")
+                raise WentOn(WENT_ON)
         elif not title.strip():
             raise BadValue("title", "Say what was done.")
         session.decisions = [
             *session.decisions,
-            {
-                "id": decision_id,
-                "node_id": node_id,
-                "title": title,
-                "answer": answer,
-                "note": note,
-                "at": _written(now),
-                "undone_at": None,
-                "taken_over": False,
-            },
+            _decision(decision_id, node_id, title, answer, note, now),
         ]
         return _save(session)
+
+
+def _decision(
+    id_: str, node_id: str | None, title: str, answer: str, note: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "node_id": node_id,
+        "title": title,
+        "answer": answer,
+        "note": note,
+        "at": _written(now),
+        "undone_at": None,
+        "taken_over": False,
+    }
 
 
 def standing_at(session: Session) -> str | None:
@@ -152,11 +165,16 @@ def take_back(session_id: UUID, *, decision_id: str, now: datetime) -> Session:
         _go_on(session, now)
         standing = [d for d in own if not d.get("undone_at")]
         if not standing or standing[-1].get("id") != decision_id:
-            raise WentOn("This session went on elsewhere, in another tab perhaps. It stands here now.")
-        session.decisions = [
-            d | {"undone_at": _written(now)} if d is standing[-1] else d for d in session.decisions
-        ]
-        return _save(session)
+            raise WentOn(WENT_ON)
+        return _save(_without(session, standing[-1], now))
+
+
+def _without(session: Session, decision: dict[str, Any], now: datetime) -> Session:
+    """Marks the decision as taken back; with the one that left the flow goes what leaving it changed."""
+    session.decisions = [d | {"undone_at": _written(now)} if d is decision else d for d in session.decisions]
+    if decision.get("left_flow"):
+        session.confidence_tier = decision["left_flow"]
+    return session
 
 
 def annotate(session_id: UUID, *, decision_id: str, note: str, now: datetime) -> Session:
@@ -180,11 +198,36 @@ def keep_script_values(session_id: UUID, values: dict[str, str], *, now: datetim
         return _save(session)
 
 
-def leave_flow(session_id: UUID, *, now: datetime) -> Session:
-    """From here on the engineer goes an own way: the session is one of exploration."""
+def leave_flow(session_id: UUID, *, decision_id: str, now: datetime) -> Session:
+    """From here on the engineer goes an own way: the session is one of exploration.
+
+    It is a decision at the step that nothing fitted at, so it stands on the path and can be taken back; `left_flow` in
+    it is the tier from before. Where the flow was left already, or there is none, nothing changes.
+    """
+    with locked(session_id) as session:
+        if any(decision.get("id") == decision_id for decision in session.decisions):
+            return session
+        _go_on(session, now)
+        if session.flow_version is None or has_left(session.decisions):
+            return _save(session)
+        node = current_node(session.flow_version.structure, session.decisions)
+        leaf = node["type"] == "outcome"
+        session.decisions = [
+            *session.decisions,
+            _decision(decision_id, None if leaf else node["id"], node["title"], LEFT_FLOW, "", now)
+            | {"left_flow": session.confidence_tier or Tier.GUIDED.value},
+        ]
+        session.confidence_tier = Tier.EXPLORING
+        return _save(session)
+
+
+def return_to_flow(session_id: UUID, *, now: datetime) -> Session:
+    """Back to the step at which the flow was left; what was done beside it stays. In the flow nothing changes."""
     with locked(session_id) as session:
         _go_on(session, now)
-        session.confidence_tier = Tier.EXPLORING
+        if has_left(session.decisions):
+            left = [d for d in session.decisions if d.get("left_flow") and not d.get("undone_at")]
+            session = _without(session, left[-1], now)
         return _save(session)
 
 
@@ -193,11 +236,22 @@ def take_up(session_id: UUID, *, now: datetime) -> Session:
     with locked(session_id) as session:
         _go_on(session, now)
         change_status(session, Status.ACTIVE)
+        session.last_activity_at = max(now, session.last_activity_at)
         return _save(session)
 
 
-def complete(session_id: UUID, *, outcome: Outcome, now: datetime, resolution_summary: str = "") -> Session:
-    """Ends the session. Solved, or got around, without a guide, it needs to say what solved it."""
+def complete(
+    session_id: UUID,
+    *,
+    outcome: Outcome,
+    now: datetime,
+    resolution_summary: str = "",
+    escalation_reason: str | None = None,
+) -> Session:
+    """Ends the session. Solved, or got around, without a guide, it needs to say what solved it.
+
+    escalation_reason: why it is handed over; None leaves what was said when help was asked for.
+    """
     with locked(session_id) as session:
         if session.status == Status.ABANDONED:
             change_status(session, Status.ACTIVE)
@@ -206,6 +260,8 @@ def complete(session_id: UUID, *, outcome: Outcome, now: datetime, resolution_su
             raise BadValue("resolution_summary", "Say what solved it: nobody else knows yet.")
         session.outcome = outcome
         session.resolution_summary = resolution_summary
+        if escalation_reason is not None:
+            session.escalation_reason = escalation_reason
         _end(session, now)
         return _save(session)
 
@@ -244,17 +300,8 @@ def answer_call(session_id: UUID, helper: User, *, answer: str, now: datetime) -
         session.last_activity_at = max(now, session.last_activity_at)
         session.decisions = [
             *session.decisions,
-            {
-                "id": f"answer-{helper.id}-{_written(now)}",
-                "node_id": None,
-                "title": "Answer from a colleague",
-                "answer": "",
-                "note": answer,
-                "at": _written(now),
-                "undone_at": None,
-                "taken_over": True,
-                "by": str(helper.id),
-            },
+            _decision(f"answer-{helper.id}-{_written(now)}", None, "Answer from a colleague", "", answer, now)
+            | {"taken_over": True, "by": str(helper.id)},
         ]
         return _save(session)
 

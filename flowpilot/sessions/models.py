@@ -42,10 +42,11 @@ class Session(TenantModel):
     """One engineer working one problem, with or without a flow.
 
     `decisions` is a list of {"id", "node_id" | null, "title", "answer", "note", "at", "undone_at" | null,
-    "taken_over": bool}; `step_count` counts those neither taken back nor taken over. `duration_seconds` is whole
-    seconds from start to end, null while open. `script_values` are the blanks of scripts as the engineer filled them
-    in, {name: text}; of a blank marked secret nothing is kept. A session that follows another one, reopened or taken
-    over, has it as `previous_session`.
+    "taken_over": bool}; an answer of a colleague also has "by", a user's id, and the one that left the flow
+    "left_flow", the tier before. `step_count` counts those neither taken back nor taken over. `duration_seconds` is
+    whole seconds from start to end, null while open. `script_values` are the blanks of scripts as the engineer filled
+    them in, {name: text}; of a blank marked secret nothing is kept. A session that follows another one, reopened or
+    taken over, has it as `previous_session`.
     """
 
     user = OwnerForeignKey(verbose_name="engineer")

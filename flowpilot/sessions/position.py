@@ -29,6 +29,13 @@ def current_node(structure: Node, decisions: Iterable[Decision]) -> Node:
     return structure
 
 
+def has_left(decisions: Iterable[Decision]) -> bool:
+    """Whether the engineer goes on without the flow: it was left, and no step of it was taken since."""
+    standing = [decision for decision in decisions if not decision.get("undone_at")]
+    newest = next((d for d in reversed(standing) if d.get("node_id") or d.get("left_flow")), None)
+    return newest is not None and bool(newest.get("left_flow"))
+
+
 def next_of(node: Node, answer: str) -> str | None:
     """The id that this answer leads to; None for an answer that the question does not have, and behind a leaf."""
     if node["type"] == "question":

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -28,9 +29,11 @@ def start(
     tier: Tier | None = None,
     confidence: float | None = None,
     source: Source = Source.APP,
+    id_: UUID | None = None,
 ) -> Session:
     """A new active session of the engineer. A flow gives its current version and, without a domain, its own one; the
-    tier is guided with a flow and discovery without one, if nothing else is said.
+    tier is guided with a flow and discovery without one, if nothing else is said. id_: made by whoever asks, so that
+    asking twice starts one; IntegrityError if there is a session of this id.
 
     Raises Refused for a flow that is not published.
     """
@@ -42,7 +45,7 @@ def start(
         )
         if flow.status != Flow.Status.PUBLISHED or flow.current_version is None:
             raise Refused("This flow is not published, so no session can run it.")
-    session: Session = Session.objects.create(
+    session = Session(
         user=engineer,
         flow=flow,
         flow_version=flow.current_version if flow else None,
@@ -57,6 +60,9 @@ def start(
         last_activity_at=now,
         source=source,
     )
+    if id_ is not None:
+        session.id = id_
+    session.save(force_insert=True)
     if flow:
         count_use(flow, now)
     return session
@@ -97,11 +103,17 @@ def follow(previous: Session, engineer: User, *, taken_over: bool, now: datetime
     return session
 
 
+@transaction.atomic
 def reopen(session: Session, engineer: User, *, now: datetime) -> Session:
-    """A further session of its engineer about what was thought to be done. Raises Refused for one that is not ended."""
+    """A further session of its engineer about what was thought to be done; the one that is open already, if there is
+    one. Raises Refused for a session that has not ended."""
     if session.status in (*OPEN, Status.ABANDONED):
         raise Refused("This session has not ended, so it can simply go on.")
-    return follow(session, engineer, taken_over=False, now=now)
+    Session.objects.select_for_update(of=("self",)).get(
+        id=session.id
+    )  # of two clicks the second one waits here
+    again: Session | None = session.next_sessions.filter(user=engineer, status__in=OPEN).first()
+    return again or follow(session, engineer, taken_over=False, now=now)
 
 
 def count_use(flow: Flow, at: datetime) -> None:

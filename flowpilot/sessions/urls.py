@@ -1,9 +1,25 @@
 from django.urls import path
 
-from flowpilot.sessions import views
+from flowpilot.sessions import acts, intake, views
 
 app_name = "sessions"
 urlpatterns = [
     path("", views.session_list, name="list"),
+    path("new/", intake.new_session, name="new"),
+    path("new/flows/", intake.find_flows, name="find-flows"),
     path("<uuid:session_id>/", views.session_detail, name="detail"),
+    path("<uuid:session_id>/decide/", acts.decide, name="decide"),
+    path("<uuid:session_id>/beside/", acts.beside, name="beside"),
+    path("<uuid:session_id>/back/", acts.back, name="back"),
+    path("<uuid:session_id>/note/", acts.note, name="note"),
+    path("<uuid:session_id>/leave/", acts.leave, name="leave"),
+    path("<uuid:session_id>/return/", acts.return_to_flow, name="return"),
+    path("<uuid:session_id>/script/", acts.script, name="script"),
+    path("<uuid:session_id>/finish/", acts.finish, name="finish"),
+    path("<uuid:session_id>/help/", acts.ask_for_help, name="help"),
+    path("<uuid:session_id>/take-up/", acts.take_up, name="take-up"),
+    path("<uuid:session_id>/reopen/", acts.reopen, name="reopen"),
+    path("<uuid:session_id>/take-over/", acts.take_over, name="take-over"),
+    path("<uuid:session_id>/answer/", acts.answer, name="answer"),
+    path("<uuid:session_id>/waiting/", acts.waiting, name="waiting"),
 ]

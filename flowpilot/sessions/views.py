@@ -1,5 +1,6 @@
 """The session list and a session's page."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,18 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from flowpilot.sessions.access import may_read
+from flowpilot.sessions.access import may_drive, may_help, may_read
+from flowpilot.sessions.acts import JUST_FINISHED, runner_page
 from flowpilot.sessions.chips import chips
 from flowpilot.sessions.filters import SessionFilterForm
+from flowpilot.sessions.forms import AnswerForm
 from flowpilot.sessions.models import Session
+from flowpilot.sessions.runner import waiting_since
 from flowpilot.sessions.selects import SessionSelects
+from flowpilot.sessions.states import FINAL, OPEN, Status
 from flowpilot.sessions.timeline import timeline
+from flowpilot.sessions.words import ticket_note
+from resolutionflow.accounts.models import User
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest, account_required
 from resolutionflow.exports import export_menu
@@ -115,20 +122,65 @@ def _cursors(request: AccountRequest) -> tuple[str, dict[str, Cursor | None]]:
 @require_GET
 @account_required
 def session_detail(request: AccountRequest, session_id: UUID) -> HttpResponse:
-    """One session, to read: what it was about, how it went, how it ended."""
+    """One session: for its engineer the runner while it is open, else to read what it was about and how it went."""
     session = get_object_or_404(
-        Session.objects.select_related("client", "flow", "flow_version", "domain"), id=session_id
+        Session.objects.select_related("client", "flow", "flow_version", "domain", "previous_session"),
+        id=session_id,
     )
     if not may_read(request.user, session):
         raise PermissionDenied("This is a colleague's session.")
+    drives = may_drive(request.user, session)
+    if drives and session.status in OPEN:
+        return runner_page(request, session)
     own = session.user_id == request.user.id
+    names = shown_names(request.account, request.user)
+    rating = getattr(session, "rating", None) if own else None
+    just_finished = request.session.get(JUST_FINISHED) == str(session.id)
+    if just_finished:
+        del request.session[JUST_FINISHED]
     context: dict[str, Any] = {
         "session": session,
-        "engineer": shown_names(request.account, request.user)[session.user_id],
+        "engineer": names[session.user_id],
         "how": session.outcome or session.status,
-        "trail": [("Sessions" if request.user.leads_team else "My sessions", reverse("sessions:list"))],
-        "entries": timeline(session),
+        "trail": _trail(request, session),
+        "entries": timeline(session, names),
         "activity": session.psa_activity.order_by("created_at", "id"),
-        "rating": getattr(session, "rating", None) if own else None,
+        "rating": rating,
+        "asks_rating": drives and just_finished and not rating and session.csat_asked_at is None,
+        "can_rate": drives and session.status in FINAL and not rating,
+        "drives": drives,
+        "taken_up": drives and session.status == Status.ABANDONED,
+        "reopens": drives and session.status in FINAL,
+        "waited": waiting_since(session, request.now)
+        if session.status == Status.REQUESTING_ESCALATION
+        else None,
+        "answer_form": AnswerForm() if may_help(request.user, session) else None,
+        "note": ticket_note(session, request.account.tz),
+        "chain": _chain(request.user, session, names),
     }
     return render(request, "sessions/detail.html", context)
+
+
+def _trail(request: AccountRequest, session: Session) -> list[tuple[str, str]]:
+    """Where the session lies: a colleague came to it by the list of calls for help."""
+    listed = reverse("sessions:list")
+    if session.user_id != request.user.id and not request.user.leads_team:
+        return [("Help wanted", f"{listed}?help=wanted")]
+    return [("Sessions" if request.user.leads_team else "My sessions", listed)]
+
+
+def _chain(user: User, session: Session, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+    """The sessions about the same problem before and after this one; a link where the user may read it."""
+    found: list[dict[str, Any]] = []
+    further = [("Went on in", next_) for next_ in session.next_sessions.order_by("started_at", "id")]
+    before = [("Goes on from", session.previous_session)] if session.previous_session else []
+    for words, other in before + further:
+        found.append(
+            {
+                "words": words,
+                "session": other,
+                "engineer": names[other.user_id],
+                "href": reverse("sessions:detail", args=[other.id]) if may_read(user, other) else "",
+            }
+        )
+    return found

@@ -6,6 +6,7 @@ import pytest
 
 from flowpilot.models import Flow, Session
 from flowpilot.sessions import driving, starting
+from flowpilot.sessions.position import has_left
 from flowpilot.sessions.states import CHANGES, FINAL, Outcome, Refused, Status, Tier
 from flowpilot.tests.factories import DomainFactory, FlowFactory, FlowVersionFactory, SessionFactory
 
@@ -193,6 +194,44 @@ def test_without_a_guide_the_end_says_what_solved_it(account, engineer):
     assert driving.complete(session.id, outcome=Outcome.UNRESOLVED, now=after(5)).completed_at == after(5)
 
 
+def test_leaving_the_flow_stands_on_the_path_and_can_be_taken_back(session):
+    decide(session, "a", "root", "Yes")
+    left = driving.leave_flow(session.id, decision_id="b", now=after(2))
+    assert driving.leave_flow(session.id, decision_id="b", now=after(2)).decisions == left.decisions
+    assert driving.leave_flow(session.id, decision_id="c", now=after(2)).step_count == 2
+    assert (left.decisions[-1]["title"], left.decisions[-1]["answer"]) == ("Read the log", driving.LEFT_FLOW)
+    assert (left.confidence_tier, has_left(left.decisions)) == (Tier.EXPLORING, True)
+    beside = decide(session, "d", None, title="Changed the fuse", minutes=3)
+    assert has_left(beside.decisions)
+    back = driving.return_to_flow(session.id, now=after(4))
+    assert (back.confidence_tier, has_left(back.decisions), back.step_count) == (Tier.GUIDED, False, 2)
+    assert driving.standing_at(back) == "log"
+    assert driving.return_to_flow(session.id, now=after(5)).decisions == back.decisions
+    driving.leave_flow(session.id, decision_id="e", now=after(6))
+    again = driving.take_back(session.id, decision_id="e", now=after(7))
+    assert (again.confidence_tier, has_left(again.decisions)) == (Tier.GUIDED, False)
+
+
+def test_an_answer_in_the_flow_after_leaving_it_is_a_return(session):
+    driving.leave_flow(session.id, decision_id="a", now=after(1))
+    assert not has_left(decide(session, "b", "root", "Yes", 2).decisions)
+
+
+def test_the_call_for_help_stays_the_last_activity_while_it_waits(session):
+    driving.ask_for_help(session.id, reason="No idea", now=after(2))
+    assert decide(session, "a", "root", "Yes", 9).last_activity_at == after(2)
+    assert driving.ask_for_help(session.id, reason="Really none", now=after(10)).last_activity_at == after(2)
+    assert driving.take_up(session.id, now=after(12)).last_activity_at == after(12)
+
+
+def test_why_it_was_handed_over_is_kept(session):
+    driving.ask_for_help(session.id, reason="No idea", now=after(2))
+    ended = driving.complete(
+        session.id, outcome=Outcome.ESCALATED, now=after(3), escalation_reason="Needs the vendor"
+    )
+    assert (ended.escalation_reason, ended.status) == ("Needs the vendor", "escalated")
+
+
 def test_what_has_ended_stays_as_it_is(session):
     driving.complete(session.id, outcome=Outcome.RESOLVED, now=after(10))
     acts = [
@@ -202,7 +241,7 @@ def test_what_has_ended_stays_as_it_is(session):
         lambda: driving.complete(session.id, outcome=Outcome.RESOLVED, now=after(11)),
         lambda: driving.ask_for_help(session.id, reason="x", now=after(11)),
         lambda: driving.take_up(session.id, now=after(11)),
-        lambda: driving.leave_flow(session.id, now=after(11)),
+        lambda: driving.leave_flow(session.id, decision_id="z", now=after(11)),
         lambda: driving.keep_script_values(session.id, {"user": "x"}, now=after(11)),
     ]
     for act in acts:

@@ -80,10 +80,12 @@ def test_the_facts_of_a_session(lead, engineer):
 def test_with_names_hidden_the_engineer_is_numbered(lead, account, engineer, colleague):
     account.names_hidden = True
     account.save()
-    session = SessionFactory(user=colleague, status="requesting_escalation")
-    for user, name in ((engineer, "Engineer 3"), (colleague, "Engineer 3 (you)")):
+    for user, status, name in (
+        (engineer, "requesting_escalation", "Engineer 3"),
+        (colleague, "resolved", "Engineer 3 (you)"),
+    ):
         lead.force_login(user)
-        page = read(lead.get(url(session)))
+        page = read(lead.get(url(SessionFactory(user=colleague, status=status))))
         assert facts(page)["Engineer"] == name
         assert page.one("header", class_="pagehead").one("p").text == name
 

@@ -32,13 +32,23 @@ def links(page):
 def test_engineer_is_offered_own_pages_only(client):
     client.force_login(UserFactory())
     entries = links(client.get("/accounts/password/change/"))
-    assert list(entries) == ["My sessions", "Analytics", "Settings", "API docs", "Change password"]
+    assert list(entries) == [
+        "New session",
+        "My sessions",
+        "Help wanted",
+        "Analytics",
+        "Settings",
+        "API docs",
+        "Change password",
+    ]
 
 
 def test_team_admin_is_offered_analytics(client):
     client.force_login(TeamAdminFactory())
     assert list(links(client.get("/sessions/"))) == [
+        "New session",
         "Sessions",
+        "Help wanted",
         "Analytics",
         "Settings",
         "API docs",
@@ -72,10 +82,24 @@ def test_the_open_page_is_marked(client):
     assert entries["Analytics"][1] == ""
 
 
-def test_the_frame_costs_no_query_of_its_own(client, django_assert_num_queries):
+def test_the_frame_costs_one_query_of_its_own(client, django_assert_num_queries):
     client.force_login(UserFactory())
-    with django_assert_num_queries(2):  # the login and its user, account included
+    with django_assert_num_queries(3):  # the login, its user, account included, and how many want help
         client.get("/accounts/password/change/")
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("/sessions/new/", "New session"),
+        ("/sessions/?help=wanted", "Help wanted"),
+        ("/sessions/?period=all", "Sessions"),
+    ],
+)
+def test_of_the_pages_of_sessions_one_entry_is_marked(client, path, label):
+    client.force_login(TeamAdminFactory())
+    entries = links(client.get(path))
+    assert [name for name, (_, marks) in entries.items() if "aria-current" in marks] == [label]
 
 
 def test_messages_are_in_the_page():

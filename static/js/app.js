@@ -81,6 +81,8 @@ async function copy(field) {
     await navigator.clipboard.writeText(field.value);
     toast("Copied.", "success");
   } catch {
+    field.closest("details")?.setAttribute("open", "");
+    field.select();
     toast("It is selected: copy it with Ctrl+C or ⌘C.");
   }
 }

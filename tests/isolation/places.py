@@ -121,6 +121,27 @@ PLACES = {
     ),
     "sessions/<uuid:session_id>/rating/": at("/sessions/{session.id}/rating/", who=MINE, team_admin=403),
     "sessions/<uuid:session_id>/rating/ask/": at("/sessions/{session.id}/rating/ask/", who=always(MINE, 405)),
+    "sessions/new/": at("/sessions/new/?flow={flow.id}", who=MINE),
+    "sessions/new/flows/": at("/sessions/new/flows/?find=a", who=MINE),
+    **{
+        f"sessions/<uuid:session_id>/{act}/": at(f"/sessions/{{session.id}}/{act}/", who=always(ACCOUNT, 405))
+        for act in (
+            *("decide", "beside", "back", "note", "leave", "return", "script"),
+            *("take-up", "reopen", "take-over", "answer"),
+        )
+    },
+    **{  # of one's own session that has ended these lead back to its page
+        f"sessions/<uuid:session_id>/{act}/": at(
+            f"/sessions/{{session.id}}/{act}/",
+            who=always(ACCOUNT, 302),
+            team_admin=403,
+            super_admin=403,
+        )
+        for act in ("finish", "help")
+    },
+    "sessions/<uuid:session_id>/waiting/": at(
+        "/sessions/{session.id}/waiting/", who=ACCOUNT, team_admin=403, super_admin=403
+    ),
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
     "analytics/panels/<slug:panel>.<slug:format>": at(

@@ -1,0 +1,103 @@
+"""What the runner shows: where the session stands, what may be done there, and what was done so far."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from flowpilot.flows.models import Step
+from flowpilot.flows.scripts import fill, misplaced, secret_names
+from flowpilot.flows.structure import Node, nodes_of
+from flowpilot.sessions.forms import BesideForm, FinishForm, HelpForm, ScriptForm
+from flowpilot.sessions.models import Session
+from flowpilot.sessions.position import current_node, has_left
+from flowpilot.sessions.states import Outcome, Status
+from flowpilot.sessions.timeline import timeline
+from flowpilot.sessions.words import proposed_summary
+from resolutionflow.accounts.names import shown_names
+from resolutionflow.accounts.scoping import AccountRequest
+
+
+def runner_context(request: AccountRequest, session: Session, **given: Any) -> dict[str, Any]:
+    """The context of sessions/_runner.html. `given` takes the place of what is made here: a form that came back with
+    errors, a `fault` in one sentence, `typed` for the note of a decision that was refused, a `filled` script."""
+    structure = session.flow_version.structure if session.flow_version else None
+    left = structure is None or has_left(session.decisions)
+    node = None if structure is None or left else current_node(structure, session.decisions)
+    standing = [d for d in session.decisions if not d.get("undone_at") and not d.get("taken_over")]
+    context: dict[str, Any] = {
+        "session": session,
+        "node": node,
+        "step_number": sum(1 for d in session.decisions if not d.get("undone_at") and not d.get("by")) + 1,
+        "step": _step_of(session, node),
+        "can_return": structure is not None and left,
+        "left_at": current_node(structure, session.decisions)["title"] if structure and left else "",
+        "newest": standing[-1] if standing else None,
+        "entries": timeline(session, shown_names(request.account, request.user)),
+        "decision_id": uuid4(),
+        "elapsed": max(0, int((request.now - session.started_at).total_seconds())),
+        "waiting": session.status == Status.REQUESTING_ESCALATION,
+        "beside_form": None if node else BesideForm(auto_id="beside-%s"),
+        "finish_form": finish_form(session, node),
+        "help_form": HelpForm(initial={"reason": session.escalation_reason}, auto_id="help-%s"),
+    }
+    context |= script_context(session, node)
+    return context | given
+
+
+def _step_of(session: Session, node: Node | None) -> Step | None:
+    """The row that thumbs are given to; None for a step that was never published as one."""
+    if node is None:
+        return None
+    return Step.objects.filter(flow=session.flow_id, node_id=node["id"]).first()
+
+
+def proposed_outcome(node: Node | None) -> str:
+    """What the flow proposes: the outcome of the leaf that the session stands at; "" anywhere else."""
+    return str(node["outcome"]) if node and node["type"] == "outcome" else ""
+
+
+def finish_form(session: Session, node: Node | None, data: Mapping[str, Any] | None = None) -> FinishForm:
+    initial = {
+        "outcome": proposed_outcome(node) or Outcome.RESOLVED,
+        "resolution_summary": session.resolution_summary or proposed_summary(session),
+        "escalation_reason": session.escalation_reason,
+    }
+    return FinishForm(data, session=session, initial=initial, auto_id="finish-%s")
+
+
+def script_context(session: Session, node: Node | None, form: ScriptForm | None = None) -> dict[str, Any]:
+    """The step's script: as it stands if it has no blanks, filled in if all values are known, else with the form for
+    them."""
+    script = node.get("script") if node else None
+    if not script:
+        return {}
+    context: dict[str, Any] = {
+        "script": script,
+        "script_form": form,
+        "filled": "",
+        "script_broken": misplaced(script),
+    }
+    known = {name: str(value) for name, value in session.script_values.items()}
+    if form is None:
+        context["script_form"] = ScriptForm(script, known=known) if script.get("blanks") else None
+        values = {} if _secrets_of(session) & {b["name"] for b in script.get("blanks", [])} else known
+        form = ScriptForm(script, {f"blank-{name}": value for name, value in values.items()}, known=known)
+    if form.is_valid():
+        context["filled"] = fill(script, form.cleaned_data)
+    return context
+
+
+def values_to_keep(session: Session, values: Mapping[str, str]) -> dict[str, str]:
+    """Those that may be kept for the session's further scripts: no step of its version calls them secret."""
+    secret = _secrets_of(session)
+    return {name: value for name, value in values.items() if name not in secret}
+
+
+def _secrets_of(session: Session) -> set[str]:
+    return secret_names(nodes_of(session.flow_version.structure)) if session.flow_version else set()
+
+
+def waiting_since(session: Session, now: datetime) -> int:
+    """Seconds since help was asked for."""
+    return max(0, int((now - session.last_activity_at).total_seconds()))

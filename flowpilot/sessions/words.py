@@ -1,0 +1,82 @@
+"""A session in plain words: what solved it, as far as its decisions tell, and the note for its ticket."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django.utils.formats import date_format
+
+from flowpilot.sessions.models import Session
+from flowpilot.sessions.states import Outcome, Status
+from resolutionflow.figures import said
+
+MOST_LINES = 12
+
+
+def proposed_summary(session: Session) -> str:
+    """What the engineer starts from when asked what solved it: what was noted, what was done beside the flow, what
+    colleagues answered, and the last step."""
+    standing = [
+        d
+        for d in session.decisions
+        if not d.get("undone_at") and not d.get("left_flow") and (d.get("by") or not d.get("taken_over"))
+    ]
+    telling = [
+        d
+        for place, d in enumerate(standing, start=1)
+        if d.get("note") or d.get("node_id") is None or place == len(standing)
+    ]
+    return "\n".join(_line(d) for d in telling[-MOST_LINES:])
+
+
+def _line(decision: Mapping[str, Any]) -> str:
+    words = decision.get("title") or ""
+    for more, before in ((decision.get("answer"), ": "), (decision.get("note"), " – ")):
+        if more:
+            words += before + " ".join(more.split())
+    return words
+
+
+def ticket_note(session: Session, tz: tzinfo) -> str:
+    """What happened, to be pasted into the ticket: readable as it stands, without names of colleagues."""
+    ended = session.completed_at
+    lines = [session.problem_summary]
+    if session.problem_description:
+        lines += [session.problem_description]
+    lines += ["", *_facts(session, tz)]
+    if session.resolution_summary:
+        solved = session.outcome in (Outcome.RESOLVED, Outcome.WORKAROUND)
+        lines += ["", "What solved it:" if solved else "What is known:", session.resolution_summary]
+    if session.escalation_reason and session.outcome == Outcome.ESCALATED:
+        lines += ["", "Why it was handed over:", session.escalation_reason]
+    standing = [d for d in session.decisions if not d.get("undone_at")]
+    if standing:
+        lines += ["", "What was done:" if ended else "What was done so far:", *_steps(standing)]
+    return "\n".join(lines)
+
+
+def _facts(session: Session, tz: tzinfo) -> Iterable[str]:
+    if session.client:
+        yield f"Client: {session.client.name}"
+    end = session.completed_at
+    if end and session.outcome:
+        when = f"{_moment(session.started_at, tz)} to {_moment(end, tz)}"
+        yield f"{Outcome(session.outcome).label} after {said(session.duration_seconds, 'duration')} ({when})"
+    else:
+        yield f"{Status(session.status).label}, started {_moment(session.started_at, tz)}"
+    if session.flow:
+        version = f", version {session.flow_version.number}" if session.flow_version else ""
+        yield f"Flow: {session.flow.name}{version}"
+
+
+def _moment(at: datetime, tz: tzinfo) -> str:
+    local = at.astimezone(tz)
+    return f"{date_format(local, 'j M Y, H:i')} {local.tzname()}"
+
+
+def _steps(decisions: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for number, decision in enumerate(decisions, start=1):
+        answer = f": {decision['answer']}" if decision.get("answer") else ""
+        yield f"{number}. {decision.get('title') or ''}{answer}"
+        if decision.get("note"):
+            yield from (f"   {line}" for line in decision["note"].splitlines())
