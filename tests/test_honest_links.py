@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from flowpilot.models import Client as ClientOfMsp
-from flowpilot.models import Domain, Session
+from flowpilot.models import Domain, Flow, Session
 from operations.demo.msp import cast, days, loading
 from resolutionflow.models import Account, ApiToken, User
 from resolutionflow.tenancy import account_scope
@@ -59,6 +59,7 @@ def rows_of(account):
             "session": session,
             "step": session.flow.steps.earliest("node_id"),
             "client": ClientOfMsp.objects.earliest("name"),
+            "flow": Flow.objects.filter(status=Flow.Status.PUBLISHED).earliest("name"),
             "domain": Domain.objects.earliest("name"),
             "user": engineer,
             "apitoken": ApiToken.issue(lead, "script")[0],

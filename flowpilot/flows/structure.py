@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from flowpilot.flows.scripts import misplaced
 from flowpilot.sessions.states import Outcome
 from resolutionflow.storable import UNSTORABLE
 
@@ -196,9 +197,15 @@ def _faults_of_script(script: object) -> Iterator[str]:
         yield f"The blanks of a script must be a list of at most {MOST_BLANKS}."
     else:
         names = [blank.get("name") if isinstance(blank, dict) else None for blank in blanks]
-        for number, blank in enumerate(blanks, start=1):
-            taken = names[: number - 1]
-            yield from (f"Blank {number}: {fault}" for fault in _faults_of_blank(blank, str(text), taken))
+        faults = [
+            f"Blank {number}: {fault}"
+            for number, blank in enumerate(blanks, start=1)
+            for fault in _faults_of_blank(blank, str(text), names[: number - 1])
+        ]
+        yield from faults
+        if not faults and script.get("shell") in SHELLS:
+            for name in misplaced(script):
+                yield f"The blank {{{name}}} must stand by itself, outside quotes: they come with the value."
 
 
 def _faults_of_blank(blank: object, text: str, taken: list[object]) -> Iterator[str]:

@@ -68,8 +68,7 @@ def find_flows(request: AccountRequest) -> HttpResponse:
 
 def _page(request: AccountRequest, form: StartForm, chosen: Flow | None, status: int = 200) -> HttpResponse:
     find = request.POST.get("find", "")[:FIND_LENGTH]
-    context = {"form": form, "find": find} | _choices(find, chosen)
-    return render(request, "sessions/new.html", context, status=status)
+    return render(request, "sessions/new.html", {"form": form} | _choices(find, chosen), status=status)
 
 
 def _preselected(request: AccountRequest) -> Flow | None:
@@ -118,4 +117,10 @@ def _choices(find: str, chosen: Flow | None) -> dict[str, Any]:
         )
     found = list(flows[: OFFERED + 1])
     shown = [flow for flow in found[:OFFERED] if chosen is None or flow.id != chosen.id]
-    return {"chosen": chosen, "flows": shown, "more": len(found) > OFFERED, "found": bool(found)}
+    return {
+        "find": find,
+        "chosen": chosen,
+        "flows": shown,
+        "more": len(found) > OFFERED,
+        "found": bool(found),
+    }

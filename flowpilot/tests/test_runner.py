@@ -1,0 +1,520 @@
+"""The runner as its engineer sees it, by plain forms and as runner.js asks for it."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, reverse
+
+from flowpilot.models import Session
+from flowpilot.sessions import driving, starting
+from flowpilot.sessions.states import Outcome
+from flowpilot.tests.factories import (
+    ClientFactory,
+    FlowFactory,
+    FlowVersionFactory,
+    SessionFactory,
+    StepFactory,
+)
+from resolutionflow.tests.pages import read
+
+NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+HOSTILE = """<script>alert("x")</script> & 'quotes' 😀 עברית {{ 7 }} =HYPERLINK("x")"""
+BY_SCRIPT = {"HX-Request": "true"}
+SCRIPT = {
+    "shell": "powershell",
+    "text": "Get-ADUser {user}\nSet-Password {user} {word}",
+    "blanks": [
+        {"name": "user", "label": "Sign-in name", "secret": False},
+        {"name": "word", "label": "New password", "secret": True},
+    ],
+}
+STRUCTURE = {
+    "id": "root",
+    "type": "question",
+    "title": "Does it start?",
+    "help": "Press *twice*.",
+    "options": [{"label": "Yes", "next": "log"}, {"label": "No", "next": "gone"}],
+    "children": [
+        {"id": "log", "type": "action", "title": "Reset the password", "next": "done", "script": SCRIPT},
+        {"id": "done", "type": "outcome", "outcome": "workaround", "title": "Works again"},
+        {"id": "gone", "type": "outcome", "outcome": "escalated", "title": "Hand over"},
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def _today(clock):
+    clock(NOW + timedelta(minutes=5))
+
+
+@pytest.fixture
+def flow(account):
+    flow = FlowFactory(name="Machine does not start")
+    flow.current_version = FlowVersionFactory(flow=flow, number=7, structure=STRUCTURE)
+    flow.save()
+    return flow
+
+
+@pytest.fixture
+def session(flow, engineer):
+    return starting.start(
+        engineer,
+        problem_summary="Nothing starts",
+        flow=flow,
+        client=ClientFactory(name="Acme"),
+        psa_ticket_id="48213",
+        now=NOW,
+    )
+
+
+@pytest.fixture
+def browser(client, engineer):
+    client.force_login(engineer)
+    return client
+
+
+def url(session, act=""):
+    return f"/sessions/{session.id}/{act}/" if act else f"/sessions/{session.id}/"
+
+
+def decide(browser, session, node, answer="", id="d1", **more):
+    headers = BY_SCRIPT if more.pop("by_script", False) else {}
+    data = {"decision_id": id, "node_id": node, "answer": answer} | more
+    return browser.post(url(session, "decide"), data, headers=headers)
+
+
+def step_of(page):
+    return page.one("h2", id="step-title").text
+
+
+def options(page):
+    return [button.one("span").text for button in page.all("button", name="answer")]
+
+
+def so_far(page):
+    return [item.all("p")[0].text for item in page.one("aside", class_="so-far").all("li")]
+
+
+def test_the_first_step(browser, session):
+    page = read(browser.get(url(session)))
+    assert page.one("h1").text == "Nothing starts"
+    assert page.one("header", class_="runner-head").all("p")[0].text == "Northgate IT · Acme · Ticket 48213"
+    assert page.one("span", role="timer").text == "05:00"
+    assert "v7" in page.one("p", class_="runner-clock").text
+    assert step_of(page) == "Does it start?"
+    assert page.one("div", class_="step-help").one("em").text == "twice"
+    assert options(page) == ["Yes", "No"]
+    assert [button.attributes["data-key"] for button in page.all("button", name="answer")] == ["1", "2"]
+    assert so_far(page) == []
+    assert not page.all("button", title="Take back: Does it start?")
+
+
+def test_a_step_by_a_plain_form_and_back(browser, session):
+    page = read(browser.get(url(session)))
+    form = page.one("form", class_="decide")
+    id = form.one("input", name="decision_id").attributes["value"]
+    response = decide(browser, session, "root", "Yes", id=id, note="Blue light")
+    assert (response.status_code, response["Location"]) == (302, url(session))
+    page = read(browser.get(url(session)))
+    assert step_of(page) == "Reset the password"
+    assert so_far(page) == ["Does it start? Yes"]
+    assert "Blue light" in page.one("aside", class_="so-far").text
+    browser.post(url(session, "back"), {"decision_id": id})
+    page = read(browser.get(url(session)))
+    assert step_of(page) == "Does it start?"
+    assert "taken back" in page.one("aside", class_="so-far").text
+    session.refresh_from_db()
+    assert [bool(d["undone_at"]) for d in session.decisions] == [True]
+
+
+def test_by_script_the_next_step_is_the_answer(browser, session):
+    response = decide(browser, session, "root", "Yes", by_script=True)
+    assert response.status_code == 200
+    page = read(response)
+    assert not page.all("html")
+    assert page.one("main", id="runner").attributes["data-announce"] == "Step 2: Reset the password"
+    assert step_of(page) == "Reset the password"
+
+
+def test_the_same_form_twice_decides_once(browser, session):
+    for _ in range(2):
+        assert decide(browser, session, "root", "Yes", by_script=True).status_code == 200
+    session.refresh_from_db()
+    assert session.step_count == 1
+
+
+def test_a_tab_that_stayed_behind_is_told_and_shown_where_it_stands(browser, session):
+    decide(browser, session, "root", "Yes")
+    response = decide(browser, session, "root", "No", id="d2", note="Typed for long", by_script=True)
+    assert response.status_code == 409
+    page = read(response)
+    assert "went on elsewhere" in page.one("div", role="alert").text
+    assert step_of(page) == "Reset the password"
+    assert page.one("textarea", id="step-note").text == "Typed for long"
+    assert decide(browser, session, "root", "No", id="d2").status_code == 409
+    session.refresh_from_db()
+    assert session.step_count == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({}, 422),
+        ({"decision_id": "a b", "node_id": "root", "answer": "Yes"}, 422),
+        ({"decision_id": "x" * 65, "node_id": "root", "answer": "Yes"}, 422),
+        ({"decision_id": "a", "node_id": "root", "answer": "Perhaps"}, 422),
+        ({"decision_id": "a", "node_id": "nowhere", "answer": "Yes"}, 422),
+        ({"decision_id": "a", "node_id": "ro\0ot", "answer": "Yes"}, 422),
+        ({"decision_id": "a", "node_id": "root", "answer": "Y\0es"}, 422),
+        ({"decision_id": "a", "node_id": "root", "answer": "Yes", "note": "x\0"}, 422),
+        ({"decision_id": "a", "node_id": "root", "answer": "Yes", "note": "x" * 4001}, 422),
+        ({"decision_id": "a", "node_id": "done"}, 422),
+        ({"decision_id": "a", "node_id": "log"}, 409),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, BY_SCRIPT])
+def test_what_does_not_fit_is_said_and_nothing_is_recorded(browser, session, data, status, headers):
+    response = browser.post(url(session, "decide"), data, headers=headers)
+    assert response.status_code == status
+    assert read(response).one("div", role="alert").text
+    session.refresh_from_db()
+    assert session.decisions == []
+
+
+def test_a_note_is_put_to_a_step_that_is_done(browser, session):
+    decide(browser, session, "root", "Yes", by_script=True)
+    response = browser.post(
+        url(session, "note"), {"decision_id": "d1", "note": "It was\r\nthe fuse"}, headers=BY_SCRIPT
+    )
+    assert response.status_code == 200
+    session.refresh_from_db()
+    assert session.decisions[0]["note"] == "It was\nthe fuse"
+    assert browser.post(url(session, "note"), {"decision_id": "zz", "note": "x"}).status_code == 422
+
+
+def test_leaving_the_flow_and_going_back_to_it(browser, session):
+    browser.post(url(session, "leave"), {"decision_id": "left"})
+    page = read(browser.get(url(session)))
+    assert step_of(page) == "Record what you try"
+    assert so_far(page) == ["Does it start? Went on without the flow"]
+    browser.post(url(session, "beside"), {"decision_id": "b", "title": "Changed the fuse", "answer": "Works"})
+    assert so_far(read(browser.get(url(session))))[1] == "Changed the fuse Works"
+    browser.post(url(session, "return"))
+    page = read(browser.get(url(session)))
+    assert step_of(page) == "Does it start?"
+    assert len(so_far(page)) == 2
+
+
+def test_a_step_beside_the_flow_needs_a_title(browser, account, engineer):
+    session = starting.start(engineer, problem_summary="Odd noise", now=NOW)
+    response = browser.post(url(session, "beside"), {"decision_id": "b", "title": " ", "note": "Kept"})
+    assert response.status_code == 422
+    page = read(response)
+    assert page.one("textarea", id="beside-note").text == "Kept"
+    assert page.one("div", id="beside-title_error").text == "This field is required."
+
+
+def test_a_leaf_proposes_its_outcome_and_the_engineer_may_change_it(browser, session):
+    decide(browser, session, "root", "Yes")
+    decide(browser, session, "log", id="d2", note="It was the fuse")
+    page = read(browser.get(url(session)))
+    assert step_of(page) == "Works again"
+    form = page.one("form", class_="finish-form")
+    chosen = [
+        radio.attributes["value"]
+        for radio in form.all("input", name="outcome")
+        if "checked" in radio.attributes
+    ]
+    assert chosen == ["workaround"]
+    assert "It was the fuse" in form.one("textarea", name="resolution_summary").text
+    response = browser.post(url(session, "finish"), {"outcome": "resolved", "resolution_summary": "The fuse"})
+    assert response.status_code == 302
+    session.refresh_from_db()
+    assert (session.status, session.outcome, session.resolution_summary) == (
+        "resolved",
+        "resolved",
+        "The fuse",
+    )
+    assert driving.current_node(STRUCTURE, session.decisions)["outcome"] == "workaround"  # both are kept
+
+
+def test_finishing_is_possible_at_any_step(browser, session):
+    response = browser.post(url(session, "finish"), {"outcome": "unresolved"}, headers=BY_SCRIPT)
+    assert response["HX-Redirect"] == url(session)
+    session.refresh_from_db()
+    assert session.status == "unresolved"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, "Say how it ended."),
+        ({"outcome": "splendid"}, "not one of the available choices"),
+        ({"outcome": "escalated"}, "Say why"),
+        ({"outcome": "resolved", "resolution_summary": "x\0"}, "Null characters"),
+    ],
+)
+def test_a_bad_end_is_said_as_a_page_and_in_the_dialog(browser, session, data, words):
+    plain = browser.post(url(session, "finish"), data)
+    swapped = browser.post(url(session, "finish"), data, headers=BY_SCRIPT)
+    assert (plain.status_code, swapped.status_code) == (422, 422)
+    assert words in read(plain).text
+    assert words in read(swapped).one("dialog", id="finish").text
+    assert read(swapped).one("main", id="runner").attributes["data-opened"] == "finish"
+    session.refresh_from_db()
+    assert session.status == "active"
+
+
+def test_without_a_guide_the_end_says_what_solved_it(browser, account, engineer):
+    session = starting.start(engineer, problem_summary="Odd noise", now=NOW)
+    response = browser.post(url(session, "finish"), {"outcome": "resolved", "resolution_summary": "  "})
+    assert "Say what solved it" in read(response).text
+    browser.post(url(session, "finish"), {"outcome": "resolved", "resolution_summary": "Oiled it"})
+    session.refresh_from_db()
+    assert session.resolution_summary == "Oiled it"
+
+
+def test_an_escalated_end_keeps_why(browser, session):
+    browser.post(url(session, "finish"), {"outcome": "escalated", "escalation_reason": "Needs the vendor"})
+    session.refresh_from_db()
+    assert (session.status, session.escalation_reason) == ("escalated", "Needs the vendor")
+
+
+def test_only_right_after_finishing_the_page_asks_how_it_went(browser, session):
+    try:
+        asks = reverse("ratings:ask", args=[session.id])
+    except NoReverseMatch:
+        pytest.skip("nothing asks yet")
+    browser.post(url(session, "finish"), {"outcome": "unresolved"})
+    assert [
+        div.attributes["hx-post"] for div in read(browser.get(url(session))).all("div", hx_trigger="load")
+    ] == [asks]
+    assert not read(browser.get(url(session))).all("div", hx_trigger="load")
+
+
+def test_what_has_ended_is_told_so_by_every_act(browser, session):
+    driving.complete(session.id, outcome=Outcome.UNRESOLVED, now=NOW)
+    for act, data in (
+        ("decide", {"decision_id": "a", "node_id": "root", "answer": "Yes"}),
+        ("beside", {"decision_id": "a", "title": "x"}),
+        ("back", {"decision_id": "a"}),
+        ("note", {"decision_id": "a", "note": ""}),
+        ("leave", {"decision_id": "a"}),
+        ("return", {}),
+        ("script", {"node_id": "root"}),
+        ("finish", {"outcome": "resolved"}),
+        ("help", {"reason": "x"}),
+        ("take-up", {}),
+        ("decide", {}),
+    ):
+        response = browser.post(url(session, act), data)
+        assert (response.status_code, response["Location"]) == (302, url(session)), act
+    session.refresh_from_db()
+    assert (session.outcome, session.decisions) == ("unresolved", [])
+    assert "ended" in read(browser.get(url(session))).one("div", id="toasts").text
+
+
+def fill_in(browser, session, headers=BY_SCRIPT, **values):
+    data = {"node_id": "log"} | {f"blank-{name}": value for name, value in values.items()}
+    return browser.post(url(session, "script"), data, headers=headers)
+
+
+def script_text(page):
+    return "".join(page.one("code", id="script-text").strings())
+
+
+def test_a_script_asks_for_its_blanks_and_keeps_no_secret(browser, session):
+    decide(browser, session, "root", "Yes")
+    page = read(browser.get(url(session)))
+    assert page.one("input", id="id_blank-word").attributes["type"] == "password"
+    response = fill_in(browser, session, user="o'brien", word="pass 'word; calc")
+    expected = "Get-ADUser 'o''brien'\nSet-Password 'o''brien' 'pass ''word; calc'"
+    assert script_text(read(response)) == expected
+    assert "no-store" in response["Cache-Control"]
+    assert (
+        script_text(read(fill_in(browser, session, headers={}, user="o'brien", word="pass 'word; calc")))
+        == expected
+    )
+    session.refresh_from_db()
+    assert session.script_values == {"user": "o'brien"}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select s::text from flowpilot_session s where id = %s and account_id = %s",
+            [session.id, session.account_id],
+        )
+        assert "word; calc" not in cursor.fetchone()[0]
+    again = browser.get(url(session))
+    assert b"word; calc" not in again.content
+    page = read(again)
+    assert page.one("input", id="id_blank-user").attributes["value"] == "o'brien"
+    assert "value" not in page.one("input", id="id_blank-word").attributes
+    assert not page.all("code", id="script-text")
+
+
+def test_a_value_that_no_shell_can_hold_is_refused_in_words(browser, session):
+    decide(browser, session, "root", "Yes")
+    response = fill_in(browser, session, user="-rf", word="secret-word")
+    assert response.status_code == 422
+    page = read(response)
+    assert "an option" in page.one("div", id="id_blank-user_error").text
+    assert b"secret-word" not in response.content
+    session.refresh_from_db()
+    assert session.script_values == {}
+
+
+def test_a_name_that_is_secret_in_any_step_is_kept_nowhere(browser, session):
+    structure = STRUCTURE | {"children": [dict(child) for child in STRUCTURE["children"]]}
+    structure["children"][0] |= {
+        "script": {"shell": "bash", "text": "id {word}", "blanks": [{"name": "word", "label": "Word"}]},
+        "next": "more",
+    }
+    structure["children"].append(
+        {"id": "more", "type": "action", "title": "More", "next": "done", "script": SCRIPT}
+    )
+    session.flow_version = FlowVersionFactory(flow=session.flow, number=8, structure=structure)
+    session.save()
+    decide(browser, session, "root", "Yes")
+    assert script_text(read(fill_in(browser, session, word="hush"))) == "id 'hush'"
+    session.refresh_from_db()
+    assert session.script_values == {}
+
+
+def test_a_script_of_a_step_that_the_session_left_is_not_filled(browser, session):
+    assert fill_in(browser, session, user="x", word="y").status_code == 409
+
+
+def test_values_are_asked_for_once_a_session(browser, session):
+    structure = STRUCTURE | {"children": [dict(child) for child in STRUCTURE["children"]]}
+    structure["children"][0] |= {
+        "script": {"shell": "cmd", "text": "net user {user}", "blanks": [{"name": "user", "label": "User"}]}
+    }
+    session.flow_version = FlowVersionFactory(flow=session.flow, number=8, structure=structure)
+    session.script_values = {"user": "jdoe"}
+    session.save()
+    decide(browser, session, "root", "Yes")
+    assert script_text(read(browser.get(url(session)))) == 'net user "jdoe"'
+
+
+def test_a_session_keeps_the_version_that_it_started_on(browser, session, flow):
+    flow.current_version = FlowVersionFactory(flow=flow, number=8)
+    flow.save()
+    assert step_of(read(browser.get(url(session)))) == "Does it start?"
+
+
+def test_thumbs_stand_between_content_and_options(browser, session, flow):
+    step = StepFactory(flow=flow, node_id="root")
+    try:
+        address = reverse("ratings:thumb", args=[session.id, step.id])
+    except NoReverseMatch:
+        pytest.skip("there are none yet")
+    text = browser.get(url(session)).content.decode()
+    assert text.index("step-help") < text.index(f'hx-get="{address}"') < text.index('class="options"')
+
+
+def test_text_is_text_whatever_is_in_it(browser, session):
+    structure = {
+        "id": "root",
+        "type": "question",
+        "title": HOSTILE,
+        "help": f"{HOSTILE} [x](javascript:alert(1)) <img src=x onerror=alert(1)>",
+        "options": [{"label": HOSTILE, "next": "done"}, {"label": "No", "next": "done"}],
+        "children": [{"id": "done", "type": "outcome", "outcome": "resolved", "title": "Done"}],
+    }
+    session.flow_version = FlowVersionFactory(flow=session.flow, number=8, structure=structure)
+    session.problem_summary = HOSTILE
+    session.save()
+    response = browser.get(url(session))
+    page = read(response)
+    assert (step_of(page), options(page)[0], page.one("h1").text) == (HOSTILE, HOSTILE, HOSTILE)
+    assert not re.search(rb"<script>alert|<img src=x|href=.javascript", response.content)
+    decide(browser, session, "root", HOSTILE, note=HOSTILE)
+    assert so_far(read(browser.get(url(session)))) == [f"{HOSTILE} {HOSTILE}"]
+
+
+ACTS = [
+    "decide",
+    "beside",
+    "back",
+    "note",
+    "leave",
+    "return",
+    "script",
+    "finish",
+    "help",
+    "take-up",
+    "reopen",
+]
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_only_its_engineer_drives_it(
+    client, session, colleague, team_admin, stranger, super_admin, account, act
+):
+    data = {
+        "decision_id": "a",
+        "node_id": "root",
+        "answer": "Yes",
+        "title": "x",
+        "outcome": "resolved",
+        "reason": "x",
+    }
+    for user, status in ((colleague, 403), (team_admin, 403), (stranger, 404)):
+        client.force_login(user)
+        assert client.post(url(session, act), data).status_code == status
+    client.force_login(super_admin)
+    client.post("/accounts/choose/", {"account": account.slug})
+    assert client.post(url(session, act), data).status_code == 403
+    session.refresh_from_db()
+    assert (session.decisions, session.status) == ([], "active")
+    assert client.get(url(session, "decide")).status_code == 405
+
+
+def test_who_leads_the_team_reads_what_others_do(client, session, team_admin):
+    client.force_login(team_admin)
+    page = read(client.get(url(session)))
+    assert not page.all("main", id="runner")
+    assert page.one("section", aria_label="Details")
+
+
+def test_an_abandoned_one_is_taken_up_again_on_its_page(browser, session):
+    Session.objects.filter(id=session.id).update(status="abandoned")
+    page = read(browser.get(url(session)))
+    assert "closed by itself" in page.one("main").text
+    browser.post(url(session, "take-up"))
+    session.refresh_from_db()
+    assert (session.status, session.last_activity_at) == ("active", NOW + timedelta(minutes=5))
+    assert step_of(read(browser.get(url(session)))) == "Does it start?"
+
+
+def test_as_many_queries_after_200_steps_as_after_one(browser, session):
+    counts = []
+    for steps in (1, 200):
+        session.decisions = [
+            {
+                "id": f"s{n}",
+                "node_id": None,
+                "title": "x",
+                "answer": "",
+                "note": "",
+                "at": None,
+                "undone_at": None,
+                "taken_over": False,
+            }
+            for n in range(steps)
+        ]
+        session.save()
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(url(session)).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 8
+    with CaptureQueriesContext(connection) as queries:
+        assert decide(browser, session, "root", "Yes", by_script=True).status_code == 200
+    assert len(queries) <= 14
+
+
+def test_a_session_of_an_import_without_a_version_can_be_worked_in(browser, engineer, flow):
+    session = SessionFactory(user=engineer, flow=flow, status="active", source="import")
+    assert step_of(read(browser.get(url(session)))) == "Record what you try"
