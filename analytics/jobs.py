@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from analytics.digest import sending
 from analytics.digest.weeks import due_week
+from analytics.flow_quality import recalculate
 from resolutionflow.accounts.models import Account
-from resolutionflow.jobs import every_minutes, job
+from resolutionflow.jobs import daily, every_minutes, job
 from resolutionflow.tenancy import account_scope
 
 
@@ -32,3 +33,14 @@ def queue_digests(now: datetime) -> None:
         with account_scope(account), transaction.atomic():
             for delivery in sending.new_deliveries(account, week):
                 send_digest.defer(account_id=str(account.id), delivery_id=str(delivery.id))
+
+
+@job(
+    "flow_quality.recalculate",
+    "Recalculate flow quality",
+    about="Writes the figures that the library shows of each flow: usage, last use, success rate, quality score.",
+    schedule=daily(2, 40),
+)
+def recalculate_flow_quality(now: datetime) -> None:
+    for account in Account.objects.order_by("id"):
+        recalculate(account, now=now)

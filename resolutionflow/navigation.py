@@ -57,7 +57,9 @@ class Item:
 
 
 ITEMS = [
+    Item("Work", "Home", "home", "home"),
     Item("Work", "New session", "sessions:new", "plus", works_sessions),
+    Item("Work", "Flows", "flows:list", "flow"),
     Item("Work", sessions_label, "sessions:list", "sessions"),
     Item("Work", "Help wanted", "sessions:list", "help", query="help=wanted", count="help_wanted"),
     Item("Insight", "Analytics", analytics_page, "chart"),

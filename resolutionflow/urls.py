@@ -6,10 +6,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from analytics.api import router as analytics_router
+from flowpilot.home.views import home
 from flowpilot.sessions.api import router as sessions_router
 from ratings.api import router as ratings_router
 from resolutionflow.accounts import settings_views
-from resolutionflow.accounts.views import choose_account, home
+from resolutionflow.accounts.views import choose_account
 from resolutionflow.api import api
 from resolutionflow.database.health import health
 from resolutionflow.definitions import metric_definitions

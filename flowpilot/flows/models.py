@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from flowpilot.flows.search import folded_step_texts
 from resolutionflow.tenancy.models import TenantForeignKey, TenantModel, TenantOneToOneField
 
 
@@ -106,6 +107,7 @@ class FlowDraft(TenantModel):
 
     flow = TenantOneToOneField(Flow, models.PROTECT, related_name="draft")
     structure = models.JSONField()
+    step_texts = folded_step_texts()
     revision = models.PositiveIntegerField(default=1)
     edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     edited_at = models.DateTimeField(default=timezone.now)
@@ -149,6 +151,7 @@ class FlowVersion(TenantModel):
     flow = TenantForeignKey(Flow, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     structure = models.JSONField()
+    step_texts = folded_step_texts()
     published_at = models.DateTimeField(default=timezone.now)
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     note = models.CharField(max_length=500, blank=True)

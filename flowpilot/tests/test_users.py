@@ -65,6 +65,36 @@ def test_the_list_has_everybody_of_the_account(lead, team_admin, engineer, stran
     assert "Stranger" not in str(everybody)
 
 
+def test_an_engineer_may_be_allowed_to_write_flows(lead, team_admin, engineer):
+    box = read(lead.get(page_of(engineer))).one("input", name="can_author")
+    assert "checked" not in box.attributes
+    response = lead.post(page_of(engineer), {"role": "engineer", "can_author": "on"}, follow=True)
+    page = read(response)
+    assert "Amira Haddad is an engineer who may write flows now." in said(page)
+    assert "checked" in page.one("input", name="can_author").attributes
+    assert table(read(lead.get(URL)))["Amira Haddadengineer@northgate.example"][0] == "Engineerwrites flows"
+    engineer.refresh_from_db()
+    assert engineer.writes_flows
+    entry = AuditEntry.objects.get(action="user.authoring_changed")
+    assert (entry.actor, entry.object, entry.detail) == (
+        team_admin,
+        engineer.email,
+        {"old": False, "new": True},
+    )
+    lead.post(page_of(engineer), {"role": "engineer"})
+    engineer.refresh_from_db()
+    assert not engineer.writes_flows
+    lead.post(page_of(engineer), {"role": "engineer"})
+    assert AuditEntry.objects.filter(action="user.authoring_changed").count() == 2
+
+
+def test_nobody_allows_themselves_to_write_flows(client, lead, team_admin, engineer):
+    assert lead.post(page_of(team_admin), {"role": "team_admin", "can_author": "on"}).status_code == 422
+    client.force_login(engineer)
+    assert client.post(page_of(engineer), {"role": "engineer", "can_author": "on"}).status_code == 403
+    assert not User.objects.filter(can_author=True).exists()
+
+
 def test_open_sessions_lead_to_exactly_these(lead, engineer, colleague):
     now = timezone.now()
     old = datetime(2016, 3, 1, tzinfo=UTC)

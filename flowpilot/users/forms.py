@@ -43,6 +43,11 @@ class InviteForm(forms.Form):
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=Role.choices)
+    can_author = forms.BooleanField(
+        required=False,
+        label="May write flows",
+        help_text="Create, change, publish and archive them. Team admins always may.",
+    )
 
 
 class UserListForm(forms.Form):

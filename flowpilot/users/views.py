@@ -87,22 +87,29 @@ def invite_user(request: AccountRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @leads_only
 def user_detail(request: AccountRequest, user_id: UUID) -> HttpResponse:
-    """One person, and their role to change."""
+    """One person, their role to change, and whether they may write flows."""
     person = get_object_or_404(_people(request), pk=user_id)
-    form = RoleForm(request.POST if request.method == "POST" else None, initial={"role": person.role})
+    initial = {"role": person.role, "can_author": person.can_author}
+    form = RoleForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         role = Role(form.cleaned_data["role"])
         try:
             rights.change_role(person, role, by=request.user)
+            rights.change_authoring(person, form.cleaned_data["can_author"], by=request.user)
         except rights.NotAllowed as no:
             form.add_error("role", str(no))
         else:
-            an = "a" if role == Role.TEAM_ADMIN else "an"
-            messages.success(request, f"{person.name} is {an} {role.label.lower()} now.")
+            messages.success(request, f"{person.name} is {_what(role, form.cleaned_data['can_author'])} now.")
             return redirect("settings:users:detail", person.pk)
     return _person_page(
         request, "settings/users/detail.html", person, form=form, status=422 if form.errors else 200
     )
+
+
+def _what(role: Role, can_author: bool) -> str:
+    if role == Role.TEAM_ADMIN:
+        return "a team admin"
+    return "an engineer who may write flows" if can_author else "an engineer"
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from analytics.flow_quality import recalculate
 from operations.demo.incident_log import loading as incident_log
 from operations.demo.msp import loading as msp
 from operations.importing.faults import Unusable
@@ -58,7 +59,10 @@ class Demo:
         others = User.objects.filter(email__in=[login.email for login in self.logins])
         if others.exclude(account=account).exists():
             raise Unusable("A user outside of the demo has the email of a demo login.")
-        return self.load_into(account, password=password, now=now, progress=progress)
+        summary = self.load_into(account, password=password, now=now, progress=progress)
+        if account := self.account():
+            recalculate(account, now=now)
+        return summary
 
     def remove(self) -> None:
         if account := self.account():

@@ -1,4 +1,4 @@
-"""What one person may change of another's rights: role, deactivation, return.
+"""What one person may change of another's rights: role, writing flows, deactivation, return.
 
 Each act holds the account while it looks and writes. So of two team admins who demote each other at the same moment one
 wins, and an account never loses its last one.
@@ -29,6 +29,23 @@ def change_role(person: User, role: Role, *, by: User) -> None:
         held.save(update_fields=["role"])
         AuditEntry.record(
             "user.role_changed", actor=by, account=held.account, object=held.email, old=before, new=role
+        )
+
+
+def change_authoring(person: User, can_author: bool, *, by: User) -> None:
+    """Whether an engineer may write flows; kept, and without effect, while the person is a team admin."""
+    with _held(person, by) as held:
+        if held.can_author == can_author:
+            return
+        held.can_author = can_author
+        held.save(update_fields=["can_author"])
+        AuditEntry.record(
+            "user.authoring_changed",
+            actor=by,
+            account=held.account,
+            object=held.email,
+            old=not can_author,
+            new=can_author,
         )
 
 

@@ -17,6 +17,9 @@ from resolutionflow.accounts.models import Account, User
 from resolutionflow.tenancy import account_scope
 
 CHOSEN_ACCOUNT = "chosen_account"  # the key in a super admin's login
+NOT_AN_AUTHOR = (
+    "You may run flows but not write them. A team admin can allow it in Settings, Users and roles."
+)
 
 View = Callable[..., HttpResponseBase]
 
@@ -94,6 +97,19 @@ def team_required(message: str, *, instead: tuple[str, str] | None = None) -> Ca
         return wrapper
 
     return decorate
+
+
+def authors_required(view: View) -> View:
+    """For who may write flows: team admins, super admins, and the engineers whom a team admin allowed it."""
+
+    @account_required
+    @wraps(view)
+    def wrapper(request: AccountRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.writes_flows:
+            return refused(request, NOT_AN_AUTHOR, ("Open the library", "flows:list"))
+        return view(request, *args, **kwargs)
+
+    return wrapper
 
 
 def own_sessions_required(message: str, *, instead: tuple[str, str] | None = None) -> Callable[[View], View]:

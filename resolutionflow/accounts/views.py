@@ -1,26 +1,14 @@
-"""The first page, and which account a super admin looks at."""
+"""Which account a super admin looks at."""
 
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from resolutionflow.accounts.models import Account, AuditEntry, User
-from resolutionflow.accounts.scoping import (
-    CHOSEN_ACCOUNT,
-    AccountRequest,
-    account_required,
-    signed_in,
-)
-
-
-@require_GET
-@account_required
-def home(request: AccountRequest) -> HttpResponse:
-    """Where the working day starts: the team's figures for who leads, the own sessions for everybody else."""
-    return redirect("analytics:team" if request.user.leads_team else "sessions:list")
+from resolutionflow.accounts.scoping import CHOSEN_ACCOUNT, signed_in
 
 
 @require_http_methods(["GET", "POST"])

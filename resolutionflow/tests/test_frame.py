@@ -33,7 +33,9 @@ def test_engineer_is_offered_own_pages_only(client):
     client.force_login(UserFactory())
     entries = links(client.get("/accounts/password/change/"))
     assert list(entries) == [
+        "Home",
         "New session",
+        "Flows",
         "My sessions",
         "Help wanted",
         "Analytics",
@@ -46,7 +48,9 @@ def test_engineer_is_offered_own_pages_only(client):
 def test_team_admin_is_offered_analytics(client):
     client.force_login(TeamAdminFactory())
     assert list(links(client.get("/sessions/"))) == [
+        "Home",
         "New session",
+        "Flows",
         "Sessions",
         "Help wanted",
         "Analytics",

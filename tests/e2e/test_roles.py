@@ -28,7 +28,7 @@ def southgate(other_account):
 
 def test_an_engineer_sees_the_own_sessions_only(page, team, engineer):
     log_in(page, engineer)
-    page.goto("/")
+    page.goto("/sessions/")
     expect(page.get_by_role("heading", level=1)).to_have_text("My sessions")
     listed(page, 5)
     expect(page.get_by_label("Engineer", exact=True)).to_have_count(0)

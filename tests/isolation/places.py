@@ -81,7 +81,11 @@ PUBLIC_ROUTES = {
 }
 
 PLACES = {
-    "": at("/", who=always(ACCOUNT, 302)),
+    "": at("/", who=ACCOUNT),
+    "flows/": at("/flows/", "/flows/?q=step&status=all&sort=quality", "/flows/?domain_id=none", who=ACCOUNT),
+    "flows/new/": at("/flows/new/", who=TEAM),
+    "flows/starter/": at("/flows/starter/", who=TEAM),
+    "flows/starter/<slug:slug>/": at("/flows/starter/computer-is-slow/", who=TEAM),
     "accounts/login/": at("/accounts/login/", who=always(PUBLIC, 302), anonymous=200),
     "accounts/logout/": at("/accounts/logout/", who=PUBLIC, anonymous=302),
     "accounts/signup/": at("/accounts/signup/", who=always(PUBLIC, 404)),

@@ -1,0 +1,152 @@
+"""Looking for words in flows: case and accents do not count, in the database and in Python alike.
+
+The words of the steps are a column that PostgreSQL computes from the structure, so no writer can forget it. Here it is
+said which texts those are, and which step of a flow that was found has the words.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Func
+from django.db.models.expressions import Combinable
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+from flowpilot.flows.structure import Node
+
+MOST_WORDS = 8
+AROUND = 50  # letters of a text before and after a word that was found
+SEARCHED = ("title", "help", "label", "text")  # of a node, its options, its script and the blanks of that
+
+
+def folded(text: Combinable) -> Combinable:
+    """A text for comparing: compatibility forms taken apart, accents left out, in small letters."""
+    return Func(
+        text,
+        template=r"lower(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g'))",
+        output_field=models.TextField(),
+    )
+
+
+def folded_step_texts() -> models.GeneratedField:
+    """The column of a table with a `structure` that has the texts of its steps, folded, as one text."""
+    keys = " || ".join(f'@.key == "{key}"' for key in SEARCHED)
+    path = f'strict $.** ? (@.type() == "object").keyvalue() ? ({keys}).value'
+    plain = f"jsonb_path_query_array(%(expressions)s, '{path}')::text"
+    for escaped, meant in (
+        (r"\\", r"\1"),
+        (r"\n", " "),
+        (r"\r", " "),
+        (r"\t", " "),
+        (r"\"", '"'),
+        (r"\1", "\\"),
+    ):
+        plain = f"replace({plain}, '{escaped}', '{meant}')"
+    texts = Func(F("structure"), template=plain, output_field=models.TextField())
+    return models.GeneratedField(expression=folded(texts), output_field=models.TextField(), db_persist=True)
+
+
+def has(word: str, text: Combinable) -> GreaterThan:
+    """Whether the folded text has the word in it, as a condition. Nothing in the word is a wildcard."""
+    return GreaterThan(StrIndex(text, folded(models.Value(word))), 0)
+
+
+def words_of(query: str) -> list[str]:
+    """What is looked for: every one of these, wherever it stands. Of a very long query the first few."""
+    return list(dict.fromkeys(query.split()))[:MOST_WORDS]
+
+
+def fold(text: str) -> str:
+    """As `folded`, in Python; letter by letter, so that places in a text can be told."""
+    return "".join(_fold_letter(letter) for letter in text)
+
+
+def _fold_letter(letter: str) -> str:
+    parts = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in parts if not "\u0300" <= part <= "\u036f").lower()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Part of a text; `hit` where it is one of the words looked for."""
+
+    text: str
+    hit: bool
+
+
+def marked(text: str, words: Iterable[str]) -> list[Piece]:
+    """The text in pieces, so that the words can be shown in it."""
+    letters = [_fold_letter(letter) for letter in text]
+    places = [place for place, letter in enumerate(letters) for _ in letter]  # of each folded letter
+    haystack, hits = "".join(letters), set[int]()
+    for word in filter(None, map(fold, words)):
+        start = haystack.find(word)
+        while start >= 0:
+            hits.update(places[start : start + len(word)])
+            start = haystack.find(word, start + len(word))
+    pieces: list[Piece] = []
+    for place, letter in enumerate(text):
+        hit = place in hits
+        if pieces and pieces[-1].hit == hit:
+            pieces[-1] = Piece(pieces[-1].text + letter, hit)
+        else:
+            pieces.append(Piece(letter, hit))
+    return pieces
+
+
+def matching_step(structure: Node, words: Sequence[str]) -> tuple[str, str]:
+    """The title of the step with the most of the words, the first of equals, and of its other texts the part that has
+    one, where the title has none; ("", "") if no step has any."""
+    wanted = [fold(word) for word in words]
+    best, most = None, 0
+    for node in _nodes(structure):
+        text = fold("\n".join(_texts(node)))
+        count = sum(word in text for word in wanted)
+        if count > most:
+            best, most = node, count
+    if best is None:
+        return "", ""
+    title = best["title"] if isinstance(best.get("title"), str) else ""
+    if any(word in fold(title) for word in wanted):
+        return title, ""
+    return title, next(filter(None, (_around(text, wanted) for text in _texts(best))), "")
+
+
+def _around(text: str, wanted: Sequence[str]) -> str:
+    """The text some letters before and after the first of the words; "" if it has none."""
+    places = [place for place, letter in enumerate(text) for _ in _fold_letter(letter)]
+    found = [place for word in wanted if (place := fold(text).find(word)) >= 0]
+    if not found:
+        return ""
+    first = places[min(found)]
+    start, end = max(0, first - AROUND), first + AROUND
+    before = text[start:first].partition(" ")[2] if start else text[:first]
+    after = text[first:end].rpartition(" ")[0] if end < len(text) else text[first:]
+    part = " ".join(f"{before}{after or text[first:end]}".split())
+    return f"{'… ' if start else ''}{part}{' …' if end < len(text) else ''}"
+
+
+def _nodes(structure: Node) -> Iterator[Node]:
+    """As `nodes_of`, of a draft too, whatever is wrong with it."""
+    waiting: list[Any] = [structure]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            children = node.get("children")
+            waiting += reversed(children) if isinstance(children, list) else []
+
+
+def _texts(node: Node) -> Iterator[str]:
+    """What `folded_step_texts` takes of the node itself."""
+    waiting: list[Any] = [{key: value for key, value in node.items() if key != "children"}]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield from (part[key] for key in SEARCHED if isinstance(part.get(key), str))
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
