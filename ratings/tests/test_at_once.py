@@ -9,13 +9,14 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
+from flowpilot.flows import publishing
 from flowpilot.models import Step
-from flowpilot.tests.factories import FlowFactory, SessionFactory, StepFactory
+from flowpilot.tests.factories import FlowDraftFactory, FlowFactory, SessionFactory, StepFactory
 from ratings import thumbs
 from ratings.models import SessionRating, StepRating
 from ratings.requesting import ask_once
 from resolutionflow.tenancy import account_scope
-from resolutionflow.tests.factories import AccountFactory
+from resolutionflow.tests.factories import AccountFactory, UserFactory
 
 CLIENTS = 20
 
@@ -109,6 +110,31 @@ def test_all_acts_against_each_other(at_once, steps):
     at_once([course(number) for number in range(8)])
     for step in rated:
         assert sum(counts(step)) <= len(sessions)
+
+
+def test_a_flow_is_published_while_its_steps_are_rated(at_once, account):
+    """Publishing writes every step's title, a thumb its step's counts: neither undoes the other."""
+    structure = {
+        "id": "a",
+        "type": "action",
+        "title": "New words",
+        "next": "b",
+        "children": [{"id": "b", "type": "outcome", "outcome": "resolved", "title": "New end"}],
+    }
+    draft = FlowDraftFactory(structure=structure)
+    steps = [StepFactory(flow=draft.flow, node_id=id, title="Old words") for id in ("a", "b")]
+    author, now = UserFactory(account=account), timezone.now()
+
+    def publish():
+        publishing.publish(draft.flow_id, revision=draft.revision, user=author, note="", now=now)
+
+    def rate(step, session):
+        return lambda: thumbs.give(step, session, was_helpful=True, now=now)
+
+    sessions = [SessionFactory(flow=draft.flow) for _ in range(8)]
+    at_once([publish, *(rate(step, session) for session in sessions for step in steps)])
+    assert [counts(step) for step in steps] == [(8, 0), (8, 0)]
+    assert set(Step.objects.values_list("title", flat=True)) == {"New words", "New end"}
 
 
 def test_of_twenty_ratings_one_wins(at_once):

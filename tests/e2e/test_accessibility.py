@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from flowpilot.models import Session
+from flowpilot.tests.factories import StepFactory
 from tests.e2e.axe import axe
 from tests.e2e.looks import NARROW, NARROW_DARK, WIDE
 from tests.e2e.people import log_in
@@ -74,6 +75,21 @@ def test_sessions(page, team, team_admin, engineer):
     log_in(page, engineer)
     page.goto(f"/sessions/{session.id}/")
     in_every_look(page)
+
+
+def test_ratings(page, team, engineer):
+    step = StepFactory(flow=team.newest.flow)
+    log_in(page, engineer)
+    page.goto(f"/sessions/{team.newest.id}/steps/{step.id}/thumb/")
+    in_every_look(page)
+    page.get_by_role("button", name="Not helpful").click()
+    page.get_by_label("Outdated").check()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    in_every_look(page)
+    rated = Session.objects.get(rating__isnull=False)
+    for session in (team.newest, rated):
+        page.goto(f"/sessions/{session.id}/rating/")
+        in_every_look(page)
 
 
 def test_the_pages_around_them(page, team, team_admin, super_admin):
