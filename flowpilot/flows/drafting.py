@@ -78,18 +78,23 @@ def save(
 ) -> FlowDraft:
     """Puts the structure, faults and all, as the next revision; `words` say what was done. The same structure again
     changes nothing. Raises Stale and Unstorable."""
+    with locked_draft(flow_id, revision) as draft:
+        return change(draft, structure, user=user, words=words, now=now)
+
+
+def change(draft: FlowDraft, structure: Node, *, user: User, words: str, now: datetime) -> FlowDraft:
+    """As `save`, for a draft that is locked already."""
     if UNSTORABLE.search("".join(_texts(structure))):
         raise Unstorable("A text has characters that cannot be stored.")
-    with locked_draft(flow_id, revision) as draft:
-        if structure == draft.structure and draft.revision:
-            return draft
-        before, draft.structure = draft.structure, structure
-        _put(draft, user, now)
-        DraftChange.objects.create(
-            draft=draft, revision=draft.revision, before=before, words=words[:500], made_by=user, made_at=now
-        )
-        draft.changes.filter(revision__lte=draft.revision - MOST_CHANGES).delete()
+    if structure == draft.structure and draft.revision:
         return draft
+    before, draft.structure = draft.structure, structure
+    _put(draft, user, now)
+    DraftChange.objects.create(
+        draft=draft, revision=draft.revision, before=before, words=words[:500], made_by=user, made_at=now
+    )
+    draft.changes.filter(revision__lte=draft.revision - MOST_CHANGES).delete()
+    return draft
 
 
 def undo(flow_id: UUID, *, revision: int, user: User, now: datetime) -> tuple[FlowDraft, str]:
@@ -98,13 +103,18 @@ def undo(flow_id: UUID, *, revision: int, user: User, now: datetime) -> tuple[Fl
     Raises Stale, and NothingToUndo.
     """
     with locked_draft(flow_id, revision) as draft:
-        change = draft.changes.order_by("-revision").first() if revision else None
-        if change is None:
-            raise NothingToUndo("There is nothing to undo.")
-        draft.structure = change.before
-        change.delete()
-        _put(draft, user, now)
-        return draft, change.words
+        return draft, take_back(draft, user=user, now=now)
+
+
+def take_back(draft: FlowDraft, *, user: User, now: datetime) -> str:
+    """As `undo`, for a draft that is locked already; returns what was undone."""
+    newest = draft.changes.order_by("-revision").first() if draft.revision else None
+    if newest is None:
+        raise NothingToUndo("There is nothing to undo.")
+    draft.structure = newest.before
+    newest.delete()
+    _put(draft, user, now)
+    return newest.words
 
 
 def discard(flow_id: UUID, *, revision: int) -> None:

@@ -54,7 +54,7 @@ def nexts(structure):
 
 
 def order(structure):
-    return [row.node["id"] for row in Outline(structure).rows]
+    return [row.id for row in Outline(structure).rows]
 
 
 def ids(structure):
@@ -63,7 +63,9 @@ def ids(structure):
 
 def test_a_step_is_rewritten_where_it_stands():
     structure = fork()
-    changed = changes.rewrite(structure, "reset", {"type": "action", "title": "Restart", "next": "solved"})
+    changed = changes.rewrite(
+        structure, "reset", lambda node: {"type": "action", "title": "Restart", "next": "solved"}
+    )
     assert changed.words == "Changed “Restart”"
     assert Tree(changed.structure).nodes["reset"] == action("reset", "solved", title="Restart")
     assert structure == fork()
@@ -231,7 +233,7 @@ def test_new_steps_below_a_deep_one_are_hung_beside_it():
     assert faults_of(structure) == []
     changed = changes.add_behind(structure, Link("q49", 0))
     made = changes.rewrite(
-        changed.structure, changed.step, {"type": "action", "title": "New", "next": "end"}
+        changed.structure, changed.step, lambda node: {"type": "action", "title": "New", "next": "end"}
     ).structure
     assert faults_of(made) == []
 

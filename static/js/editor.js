@@ -53,18 +53,18 @@ function save() {
 
 function act(form, name) {
   clearTimeout(timer);
+  freeze(form, true);
   return inRow(() => send(form.id ? byId(form.id) : form, name));
 }
 
 async function send(form, name) {
-  if (!form?.isConnected) return; // what the request before put in its place knows nothing of this one
+  if (!form?.isConnected) return typeAhead(); // what the request before put in its place knows nothing of this one
   const upTo = edits;
   say("Saving…");
-  const field = document.activeElement;
   const status = await ask("POST", form.getAttribute("action"), form, { act: name, step: form.elements.step?.value || showing });
   const saved = status >= 200 && status < 300;
   if (saved) kept = Math.max(kept, upTo);
-  if (saved && edits > upTo && !field.isConnected && field.id) bringOver(field);
+  if (name) freeze(form, false);
   if (saved) say(dirty() ? "Not saved yet" : "All changes saved", dirty() ? "" : "good");
   else if (status === 409) say("Not saved: choose below", "watch");
   else if (status === 422) say("Not saved", "bad");
@@ -75,12 +75,31 @@ async function send(form, name) {
   if (status === 409 || status === 422) kept = edits;
   if (saved && dirty()) later();
   settled();
+  typeAhead();
 }
 
-// What was typed while an act was on its way goes on in the form that came back.
-function bringOver(field) {
-  const place = byId(field.id);
-  if (place && "value" in place && !place.readOnly) place.value = field.value;
+// While an act is on its way the form is about to be replaced: its fields rest, and what is typed goes into the new one.
+let ahead = null;
+
+function freeze(form, frozen) {
+  for (const field of form.querySelectorAll("input:not([type=hidden]), textarea")) field.readOnly = frozen;
+  if (frozen) ahead = "";
+}
+
+document.addEventListener("keydown", (event) => {
+  if (ahead === null || event.key.length !== 1 || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (!inText(event.target)) return;
+  event.preventDefault();
+  ahead += event.key;
+});
+
+function typeAhead() {
+  const field = document.activeElement;
+  if (ahead && inText(field) && !field.readOnly) {
+    field.setRangeText(ahead, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+  ahead = null;
 }
 
 async function open(address) {
@@ -228,6 +247,10 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   const mark = byId("undo-form")?.elements.mark.value;
   if (mark) detail.headers["Editor-Mark"] = mark;
 });
+let leaving = false;
+document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+  if (detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; // saved, and on to another page
+});
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.xhr.status !== 409) return;
   detail.shouldSwap = true;
@@ -242,7 +265,7 @@ for (const type of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
 }
 
 addEventListener("beforeunload", (event) => {
-  if (dirty() || byId("step")?.hasAttribute("data-unsaved")) event.preventDefault();
+  if (!leaving && (dirty() || byId("step")?.hasAttribute("data-unsaved"))) event.preventDefault();
 });
 document.addEventListener("visibilitychange", () => document.hidden && save());
 

@@ -6,11 +6,13 @@ Django's back office and the API's docs are other people's pages and left out.
 import pytest
 from playwright.sync_api import expect
 
+from flowpilot.flows import publishing
 from flowpilot.models import Session
 from flowpilot.tests.factories import StepFactory
 from tests.e2e.axe import axe
 from tests.e2e.looks import NARROW, NARROW_DARK, WIDE
 from tests.e2e.people import log_in
+from tests.e2e.rows import NOW
 
 pytestmark = pytest.mark.browser
 
@@ -118,6 +120,30 @@ def test_settings(page, team, team_admin, engineer):
     expect(page.get_by_label("Token", exact=True)).to_be_visible()
     in_every_look(page)
     page.get_by_role("link", name="Revoke Wallboard").click()
+    in_every_look(page)
+
+
+def test_the_flow_editor(page, noon, account, team_admin):
+    flow = publishing.create(name="Mail does not arrive", user=team_admin, now=NOW)
+    log_in(page, team_admin)
+    for address in (
+        "",
+        "?step=solved",
+        "ask/delete/?step=solved",
+        "ask/move/?step=solved",
+        "flow/",
+        "publish/",
+        "discard/",
+    ):
+        page.goto(f"/flows/{flow.id}/edit/{address}")
+        in_every_look(page)
+    page.goto(f"/flows/{flow.id}/edit/preview/?p=start&p=solved")
+    in_every_look(page)
+    page.goto(f"/flows/{flow.id}/edit/?step=solved")
+    page.get_by_role("button", name="Action", exact=True).first.click()
+    page.get_by_role("button", name="Script").click()
+    page.get_by_role("button", name="Blank").click()
+    expect(page.get_by_label("Name of blank 1")).to_be_focused()
     in_every_look(page)
 
 

@@ -45,10 +45,7 @@ def act_of(data: QueryDict) -> Act:
     def done(structure: object) -> Changed:
         changed: Changed | None = None
         if "title" in data:
-            node = Tree(structure).nodes.get(step)
-            if node is None:
-                raise Refused("This step does not exist any more.")
-            changed = changes.rewrite(structure, step, content_of(data, node))
+            changed = changes.rewrite(structure, step, partial(content_of, data))
             structure = changed.structure
         if act in PLAIN:
             return changed or Changed(Tree(structure).root, step, "")

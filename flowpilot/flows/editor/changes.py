@@ -4,6 +4,7 @@ An act never loses a step but `delete`, and a structure whose ids are unique kee
 shown, and hinder nothing but publishing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -33,13 +34,14 @@ class Changed:
 TITLE = "step-title"
 
 
-def rewrite(structure: object, step: str, content: Node) -> Changed:
-    """Puts what a form says in the place of a step's own content; its id and its children stay."""
+def rewrite(structure: object, step: str, content: Callable[[Node], Node]) -> Changed:
+    """Puts what a form makes of a step in the place of its own content; its id and its children stay."""
     tree = Tree(structure)
     node = _node(tree, step)
+    new = content(node)
     kept = {key: node[key] for key in ("id", "children") if key in node}
     node.clear()
-    node |= {"id": kept.pop("id")} | content | kept
+    node |= {"id": kept.pop("id")} | new | kept
     tree.keep_leaf(step)
     return Changed(tree.root, step, f"Changed {named(node)}")
 

@@ -22,7 +22,7 @@ class FlowForm(forms.ModelForm):
         widget=forms.Textarea({"rows": 3}),
         help_text="When this flow fits, in a sentence or two.",
     )
-    domain = forms.ModelChoiceField(None, required=False, empty_label="None", widget=LongSelect())
+    domain: Any = forms.ModelChoiceField(None, required=False, empty_label="None", widget=LongSelect())
 
     class Meta:
         model = Flow
@@ -31,8 +31,8 @@ class FlowForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stored = {name: self.initial.get(name) for name in FIELDS}
-        domain: Any = self.fields["domain"]
-        domain.queryset = Domain.objects.order_by("name", "id")
+        fields: Any = self.fields
+        fields["domain"].queryset = Domain.objects.order_by("name", "id")
         for field in self.fields.values():
             field.show_hidden_initial = True
 

@@ -1,31 +1,36 @@
 """The steps of a draft as a list, in the order in which a session meets them: each once, below what leads to it first.
 
-Rows are written without templates: five hundred of them are made anew with every click, and only those that differ
-from before are sent.
+Rows are written without templates, for there may be five hundred of them; after a mere change of words only those are
+sent that say them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import blake2s
+from html import escape as escaped
+from typing import NamedTuple
 
-from django.utils.html import conditional_escape as escaped
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from flowpilot.flows.editor.tree import Link, Tree, links_of
-from flowpilot.flows.structure import Fault, Node, faults_of
+from flowpilot.flows.structure import Node, faults_of
 
 UNTITLED = "Untitled step"
 DEEPEST = 6  # the further steps are indented like this one: a phone is narrow
 MARKS = {"question": "?", "action": "→", "outcome": "●"}
 
 
-@dataclass(frozen=True)
-class Row:
-    """via: the answer that leads here first; then: the number of a step further up that an action leads back to."""
+class Row(NamedTuple):
+    """How a step stands in the outline.
+
+    via: the answer that leads here first; then: the number of a step that an action leads to and that does not follow.
+    """
 
     number: int
-    node: Node
+    id: str
+    type: str
+    title: str
+    outcome: str
     depth: int
     via: str
     then: int | None
@@ -37,30 +42,31 @@ class Outline:
     """The draft's steps by number. `faults` are those of the whole structure; a step's own are in its row."""
 
     def __init__(self, structure: object) -> None:
-        self.tree = Tree(structure)
-        self.faults = [
-            Fault(fault.node_id if fault.node_id in self.tree.nodes else "", fault.message)
-            for fault in faults_of(structure)
-        ]
+        self.tree = Tree.over(structure)
+        nodes = self.tree.nodes
+        self.faults = faults_of(structure)
         by_step: dict[str, list[str]] = {}
         for fault in self.faults:
-            by_step.setdefault(fault.node_id, []).append(fault.message)
+            by_step.setdefault(fault.node_id if fault.node_id in nodes else "", []).append(fault.message)
         self.general = by_step.get("", [])
-        order = list(_in_order(self.tree))
-        numbers = {place.id: number for number, place in enumerate(order, 1)}
+        places = list(_in_order(self.tree))
+        numbers = {place.id: number for number, place in enumerate(places, 1)}
         self.rows = [
             Row(
                 number,
-                node := self.tree.nodes[place.id],
-                min(place.depth, DEEPEST),
-                place.via,
-                _back(node, numbers, number),
-                tuple(by_step.get(place.id, ())),
-                place.reached,
+                id_,
+                nodes[id_]["type"],
+                nodes[id_]["title"].strip() or UNTITLED,
+                nodes[id_].get("outcome", ""),
+                min(depth, DEEPEST),
+                via,
+                _back(nodes[id_], numbers, number),
+                tuple(by_step.get(id_, ())),
+                reached,
             )
-            for number, place in enumerate(order, 1)
+            for number, (id_, depth, via, reached) in enumerate(places, 1)
         ]
-        self.by_id = {row.node["id"]: row for row in self.rows}
+        self.by_id = {row.id: row for row in self.rows}
 
     def row(self, id_: str) -> Row:
         """The step with this id, or the first one."""
@@ -74,40 +80,38 @@ class Outline:
     def links(self) -> Iterator[tuple[Link, str, str]]:
         """Every place behind which a step can stand: (link, what to call it, the id of what stands there)."""
         for row in self.rows:
-            for link, target in links_of(row.node["id"], row.node):
+            for link, target in links_of(row.id, self.tree.nodes[row.id]):
                 yield link, self.called(link), target
 
     def called(self, link: Link) -> str:
         row = self.by_id[link.step]
         if link.option is None:
-            return f"{row.number} · {title_of(row.node)}"
-        label = row.node["options"][link.option]["label"].strip()
-        return f"{row.number} · {title_of(row.node)}: {label or f'answer {link.option + 1}'}"
+            return f"{row.number} · {row.title}"
+        label = self.tree.nodes[row.id]["options"][link.option]["label"].strip()
+        return f"{row.number} · {row.title}: {label or f'answer {link.option + 1}'}"
 
     def steps(self) -> Iterator[tuple[str, str]]:
         """(id, number and title) of every step."""
         for row in self.rows:
-            yield row.node["id"], f"{row.number} · {title_of(row.node)}"
+            yield row.id, f"{row.number} · {row.title}"
 
     def html(self, here: str) -> SafeString:
         """All rows; here: the address of the editor."""
         return SafeString("".join(row_html(row, here) for row in self.rows))
 
-    def changed_rows(self, before: "Outline", here: str) -> list[SafeString] | None:
-        """The rows that look another way than before, to be swapped; None where steps came, went or moved."""
-        if [(row.node["id"], row.reached) for row in before.rows] != [
-            (row.node["id"], row.reached) for row in self.rows
-        ]:
+    def rows_about(self, id_: str, before: object, here: str) -> list[SafeString] | None:
+        """After a step was rewritten: the rows that say something of it, to be swapped. None if it leads elsewhere
+        than before, for then any row may look another way."""
+        old, new = Tree.over(before).nodes.get(id_), self.tree.nodes.get(id_)
+        if (
+            old is None
+            or new is None
+            or old["type"] != new["type"]
+            or links_of(id_, old) != links_of(id_, new)
+        ):
             return None
-        return [
-            row_html(new, here, swap=True)
-            for old, new in zip(before.rows, self.rows, strict=True)
-            if row_html(old, here) != row_html(new, here)
-        ]
-
-
-def title_of(node: Node) -> str:
-    return node["title"].strip() or UNTITLED
+        shown = dict.fromkeys([id_, *(target for _, target in links_of(id_, new))])
+        return [row_html(self.by_id[step], here, swap=True) for step in shown if step in self.by_id]
 
 
 def row_key(id_: str) -> str:
@@ -116,19 +120,19 @@ def row_key(id_: str) -> str:
 
 
 def row_html(row: Row, here: str, *, swap: bool = False) -> SafeString:
-    node = row.node
     parts = [
-        f'<li id="{row_key(node["id"])}" class="d{row.depth}{"" if row.reached else " lost"}"',
+        f'<li id="{row_key(row.id)}" class="d{row.depth}{"" if row.reached else " lost"}"',
         ' hx-swap-oob="true"' if swap else "",
-        f'><a href="{here}?{escaped(urlencode({"step": node["id"]}))}" data-step="{escaped(node["id"])}">',
+        f'><a href="{here}?{escaped(urlencode({"step": row.id}))}" data-step="{escaped(row.id)}">',
         f'<span class="n">{row.number}</span>',
     ]
-    tone = f" {escaped(node.get('outcome', ''))}" if node["type"] == "outcome" else ""
-    kind = node["type"].capitalize()
-    parts.append(f'<span class="mark {node["type"]}{tone}" title="{kind}">{MARKS[node["type"]]}</span>')
+    tone = f" {escaped(row.outcome)}" if row.outcome else ""
+    parts.append(
+        f'<span class="mark {row.type}{tone}" title="{row.type.capitalize()}">{MARKS[row.type]}</span>'
+    )
     if row.via:
         parts.append(f'<span class="via" dir="auto">{escaped(row.via[:60])}</span>')
-    parts.append(f'<span class="t" dir="auto">{escaped(title_of(node))}</span>')
+    parts.append(f'<span class="t" dir="auto">{escaped(row.title)}</span>')
     if row.then:
         parts.append(f'<span class="then" title="Leads to step {row.then}">↩ {row.then}</span>')
     if row.faults:
@@ -138,8 +142,7 @@ def row_html(row: Row, here: str, *, swap: bool = False) -> SafeString:
     return SafeString("".join([*parts, "</a></li>"]))
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     id: str
     depth: int
     via: str

@@ -1,14 +1,14 @@
 """What the editor's templates are given."""
 
 import re
+from html import escape
 from itertools import pairwise
 from typing import Any
 
 from django.shortcuts import resolve_url
-from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from flowpilot.flows.editor.outline import Outline, Row, title_of
+from flowpilot.flows.editor.outline import Outline, Row
 from flowpilot.flows.editor.saving import mark_of
 from flowpilot.flows.editor.tree import Tree
 from flowpilot.flows.models import FlowDraft
@@ -17,7 +17,6 @@ from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.models import User
 
 _BRACED = re.compile(r"\{(" + BLANK_NAME.pattern + r")\}")
-CHOSEN, NOT_CHOSEN = SafeString(" selected"), ""
 MOST_CHOICES = 1500  # of all lists of steps in one form; beyond them editor.js fills a list when it is opened
 SHORTCUTS = (
     ("Alt+K", "previous step"),
@@ -53,64 +52,80 @@ def bar_context(draft: FlowDraft, outline: Outline, user: User) -> dict[str, Any
     }
 
 
-def step_context(
-    draft: FlowDraft, outline: Outline, row: Row, *, node: Node | None = None, whole_lists: bool = False
-) -> dict[str, Any]:
-    """The form of one step. node: what it says, where that is not what is saved."""
-    node = node or row.node
-    kind = node["type"]
-    count = len(node["options"]) if kind == "question" else 1
-    full = whole_lists or count * len(outline.rows) <= MOST_CHOICES
-    before, after = outline.beside(row)
+def saved_context(draft: FlowDraft, outline: Outline, row: Row) -> dict[str, Any]:
+    """What stands beside the fields of a step that was saved while it is typed in."""
+    node = outline.tree.nodes[row.id]
     return {
         "flow": draft.flow,
         "here": resolve_url("flows:edit", draft.flow.id),
         "mark": mark_of(draft),
         "row": row,
-        "step": row.node["id"],
-        "title": title_of(row.node),
+        "step": row.id,
+        "node": node,
+        "undescribed": _undescribed(node),
+    }
+
+
+def step_context(
+    draft: FlowDraft, outline: Outline, row: Row, *, node: Node | None = None, whole_lists: bool = False
+) -> dict[str, Any]:
+    """The form of one step. node: what it says, where that is not what is saved."""
+    node = node or outline.tree.nodes[row.id]
+    kind = node["type"]
+    count = len(node["options"]) if kind == "question" else 1
+    full = whole_lists or count * len(outline.rows) <= MOST_CHOICES
+    lists = Choices(outline, full)
+    before, after = outline.beside(row)
+    return saved_context(draft, outline, row) | {
+        "title": row.title,
         "node": node,
         "total": len(outline.rows),
         "full": full,
         "types": [(name, name.capitalize()) for name in KEYS],
-        "options": _options(outline, node, full) if kind == "question" else [],
-        "next": choices(outline, node.get("next", ""), full) if kind == "action" else "",
+        "options": _options(outline, lists, node) if kind == "question" else [],
+        "next": lists.html(node.get("next", "")) if kind == "action" else "",
         "next_step": node.get("next") if kind == "action" and node.get("next") in outline.by_id else "",
         "outcomes": Outcome.choices,
         "shells": SHELLS,
         "undescribed": _undescribed(node),
-        "led_from": [(link.step, outline.called(link)) for link in outline.tree.links_to(row.node["id"])][:6],
-        "is_first": row.node["id"] == outline.tree.root["id"],
+        "led_from": [(link.step, outline.called(link)) for link in outline.tree.links_to(row.id)][:6],
+        "is_first": row.id == outline.tree.root["id"],
         "before": before,
         "after": after,
     }
 
 
-def _options(outline: Outline, node: Node, full: bool) -> list[dict[str, Any]]:
+def _options(outline: Outline, lists: "Choices", node: Node) -> list[dict[str, Any]]:
     return [
         {
             "label": option["label"],
-            "next": choices(outline, option["next"], full),
+            "next": lists.html(option["next"]),
             "target": option["next"] if option["next"] in outline.by_id else "",
         }
         for option in node["options"]
     ]
 
 
-def choices(outline: Outline, chosen: str, full: bool) -> SafeString:
-    """The options of a list of steps; only the chosen one where not all are to be had."""
-    known = chosen in outline.by_id
-    first = format_html('<option value=""{}>Nowhere yet</option>', NOT_CHOSEN if chosen else CHOSEN)
-    if chosen and not known:
-        first += format_html('<option value="{}" selected>A step that does not exist</option>', chosen)
-    steps = (
-        outline.steps() if full else [pair for pair in outline.steps() if pair[0] == chosen] if known else []
-    )
-    return first + format_html_join(
-        "",
-        '<option value="{}"{}>{}</option>',
-        ((id_, CHOSEN if id_ == chosen else NOT_CHOSEN, words) for id_, words in steps),
-    )
+class Choices:
+    """Lists of steps for the form, written once for all of them; if not full, each with the chosen step alone."""
+
+    def __init__(self, outline: Outline, full: bool) -> None:
+        self.words = dict(outline.steps())
+        self.all = "".join(_choice(id_, words) for id_, words in self.words.items()) if full else ""
+
+    def html(self, chosen: str) -> SafeString:
+        """The options of a list, with one of them chosen; that may be "" or a step that does not exist."""
+        first = _choice("", "Nowhere yet", "" if chosen else " selected")
+        if chosen not in self.words:
+            missing = _choice(chosen, "A step that does not exist", " selected") if chosen else ""
+            return SafeString(first + missing + self.all)
+        plain = _choice(chosen, self.words[chosen])
+        marked = _choice(chosen, self.words[chosen], " selected")
+        return SafeString(first + (self.all.replace(plain, marked, 1) if self.all else marked))
+
+
+def _choice(id_: str, words: str, mark: str = "") -> str:
+    return f'<option value="{escape(id_)}"{mark}>{escape(words)}</option>'
 
 
 def _undescribed(node: Node) -> list[str]:
@@ -127,8 +142,7 @@ def walked(structure: object, ids: list[str]) -> tuple[Outline, list[dict[str, A
     outline = Outline(structure)
     path = [outline.by_id[id_] for id_ in ids if id_ in outline.by_id] or [outline.rows[0]]
     trail = [
-        {"title": title_of(row.node), "answer": _answer(outline.tree, row.node["id"], then.node["id"])}
-        for row, then in pairwise(path)
+        {"title": row.title, "answer": _answer(outline.tree, row.id, then.id)} for row, then in pairwise(path)
     ]
     return outline, trail, path[-1]
 

@@ -51,20 +51,16 @@ def change(flow_id: UUID, act: Act, *, mark: str, user: User, now: datetime) -> 
         changed = act(before)
         if changed.structure == before:
             return Saved(draft, before, changed)
-        saved = drafting.save(
-            flow_id, changed.structure, revision=draft.revision, user=user, words=changed.words, now=now
-        )
-        saved.flow = draft.flow
+        saved = drafting.change(draft, changed.structure, user=user, words=changed.words, now=now)
         return Saved(saved, before, changed)
 
 
 def undo(flow_id: UUID, *, mark: str, user: User, now: datetime) -> Saved:
     """Raises drafting.Stale and drafting.NothingToUndo."""
     with _at(flow_id, mark) as draft:
-        before, flow = draft.structure, draft.flow
-        undone, words = drafting.undo(flow_id, revision=draft.revision, user=user, now=now)
-        undone.flow = flow
-        return Saved(undone, before, Changed(undone.structure, "", words))
+        before = draft.structure
+        words = drafting.take_back(draft, user=user, now=now)
+        return Saved(draft, before, Changed(draft.structure, "", words))
 
 
 def publish(flow_id: UUID, *, mark: str, user: User, note: str, now: datetime) -> FlowVersion:

@@ -33,7 +33,17 @@ class Tree:
     """
 
     def __init__(self, structure: object) -> None:
-        self.root: Node = _shaped(json.loads(json.dumps(structure)))
+        self._take_up(_shaped(json.loads(json.dumps(structure))))
+
+    @classmethod
+    def over(cls, structure: object) -> "Tree":
+        """The structure itself, not a copy, for whoever only reads."""
+        tree = cls.__new__(cls)
+        tree._take_up(_shaped(structure))
+        return tree
+
+    def _take_up(self, root: Node) -> None:
+        self.root = root
         self.nodes: dict[str, Node] = {}
         self.parents: dict[str, str] = {}
         for node, parent in _walk(self.root):

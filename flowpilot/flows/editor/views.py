@@ -23,8 +23,8 @@ from flowpilot.flows.editor.changes import Refused, only_behind
 from flowpilot.flows.editor.comparing import differences
 from flowpilot.flows.editor.conflicts import Conflict, resolve
 from flowpilot.flows.editor.forms import FlowForm, PublishForm
-from flowpilot.flows.editor.outline import Outline, title_of
-from flowpilot.flows.editor.pages import SHORTCUTS, bar_context, step_context, walked
+from flowpilot.flows.editor.outline import Outline
+from flowpilot.flows.editor.pages import SHORTCUTS, bar_context, saved_context, step_context, walked
 from flowpilot.flows.models import Flow, FlowDraft
 from flowpilot.flows.structure import Node
 from flowpilot.sessions.states import Outcome
@@ -67,7 +67,7 @@ def edit(request: AccountRequest, flow: Flow) -> HttpResponse:
     if seen != context["mark"]:  # somebody else saved: the outline in sight is an old one
         context["outline_html"] = outline.html(_href(flow))
     response = render(request, "flows/editor/_step_answer.html", context)
-    response["HX-Push-Url"] = _href(flow, row.node["id"])
+    response["HX-Push-Url"] = _href(flow, row.id)
     return response
 
 
@@ -134,12 +134,11 @@ def _answer(
         if said:
             messages.success(request, said)
         return redirect(_href(saved.draft.flow, step))
-    outline, before = Outline(saved.draft.structure), Outline(saved.before)
+    outline, here = Outline(saved.draft.structure), _href(saved.draft.flow)
     row = outline.row(step)
-    here = _href(saved.draft.flow)
-    rows = outline.changed_rows(before, here)
+    rows = outline.rows_about(step, saved.before, here) if plain else None
     context = (
-        step_context(saved.draft, outline, row)
+        (saved_context if plain else step_context)(saved.draft, outline, row)
         | bar_context(saved.draft, outline, request.user)
         | {"tz": request.account.tz, "cursor": saved.changed.cursor, "said": said}
         | ({"outline_html": outline.html(here)} if rows is None else {"rows": rows})
@@ -147,7 +146,7 @@ def _answer(
     if plain:
         return reswap(render(request, "flows/editor/_saved.html", context), "none")
     response = render(request, "flows/editor/_step_answer.html", context)
-    response["HX-Push-Url"] = _href(saved.draft.flow, row.node["id"])
+    response["HX-Push-Url"] = _href(saved.draft.flow, row.id)
     return trigger_client_event(response, "toast", {"level": "success", "text": said}) if said else response
 
 
@@ -160,7 +159,7 @@ def _refused(request: AccountRequest, flow: Flow, words: str) -> HttpResponse:
     draft = saving.opened(flow)
     outline = Outline(draft.structure)
     row = outline.row(request.POST.get("step", ""))
-    node = _as_sent(request.POST, row.node)
+    node = _as_sent(request.POST, outline.tree.nodes[row.id])
     context = step_context(draft, outline, row, node=node) | {"refusal": words}
     if request.htmx:
         context |= bar_context(draft, outline, request.user) | {"tz": request.account.tz}
@@ -253,25 +252,25 @@ def ask(request: AccountRequest, flow: Flow, what: str) -> HttpResponse:
     draft = saving.opened(flow)
     outline = Outline(draft.structure)
     row = outline.row(request.GET.get("step", ""))
-    id_ = row.node["id"]
+    id_, node = row.id, outline.tree.nodes[row.id]
     behind = only_behind(outline.tree, id_)
-    own = [target for target in (row.node.get("next", ""),) if row.node["type"] == "action" and target != id_]
+    own = [target for target in (node.get("next", ""),) if row.type == "action" and target != id_]
     context = {
         "flow": flow,
         "here": _href(flow),
         "mark": saving.mark_of(draft),
         "row": row,
         "step": id_,
-        "title": title_of(row.node),
+        "title": row.title,
         "led_from": [outline.called(link) for link in outline.tree.links_to(id_)],
         "behind": len(behind),
         "is_first": id_ == outline.tree.root["id"],
         "instead": [pair for pair in outline.steps() if pair[0] != id_] if what == "delete" else [],
         "suggested": own[0] if own else "",
         "places": [
-            (str(link), words, title_of(outline.by_id[target].node) if target in outline.by_id else "")
+            (str(link), words, outline.by_id[target].title if target in outline.by_id else "")
             for link, words, target in outline.links()
-            if id_ not in (link.step, target) and (row.node["type"] == "action" or link.step not in behind)
+            if id_ not in (link.step, target) and (row.type == "action" or link.step not in behind)
         ]
         if what == "move"
         else [],
@@ -333,7 +332,7 @@ def publish(request: AccountRequest, flow: Flow) -> HttpResponse:
             )
         else:
             messages.success(request, f"Version {version.number} of {flow.name} is published.")
-            target = _href(flow)
+            target = resolve_url("flows:detail", flow.id)
             return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
     return _draft_page(request, flow, "_publish.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -360,7 +359,7 @@ def _draft_page(
     draft = saving.opened(flow)
     outline = Outline(draft.structure)
     version = flow.current_version
-    found = differences(draft.structure, version.structure, version.structure) if version else []
+    found = differences(version.structure, draft.structure, version.structure) if version else []
     context |= {
         "flow": flow,
         "here": _href(flow),
@@ -382,19 +381,19 @@ def preview(request: AccountRequest, flow: Flow) -> HttpResponse:
     draft = saving.opened(flow)
     ids = request.GET.getlist("p")[-LONGEST_WALK:]
     outline, trail, row = walked(draft.structure, ids)
-    path = [id_ for id_ in ids if id_ in outline.by_id] or [row.node["id"]]
+    path = [id_ for id_ in ids if id_ in outline.by_id] or [row.id]
 
     def way(*further: str) -> str:
         return f"?{urlencode([('p', id_) for id_ in [*path, *further]])}"
 
-    node = row.node
+    node = outline.tree.nodes[row.id]
     targets = [(option["label"], option["next"]) for option in node.get("options", [])]
     if node["type"] == "action":
         targets = [("Done, go on", node.get("next", ""))]
     context = {
         "flow": flow,
         "row": row,
-        "title": title_of(node),
+        "title": row.title,
         "node": node,
         "trail": trail,
         "ways": [(label, way(id_) if id_ in outline.by_id else "") for label, id_ in targets]
