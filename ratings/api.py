@@ -1,6 +1,5 @@
 """Stars and thumbs as JSON. Shapes are those of the API's contract."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from ninja.errors import HttpError, ValidationError
 from pydantic import StrictBool, StrictInt
 
 from flowpilot.models import Session, Step
+from flowpilot.sessions.api import SessionRating
 from ratings import thumbs
 from ratings.access import session_to_rate, step_of_account
 from ratings.forms import tidy
@@ -25,14 +25,6 @@ engineers_only = own_sessions_only("A super admin rates no sessions.")
 class SessionRatingIn(Schema):
     rating: StrictInt = Field(ge=1, le=5, description="Stars.")
     comment: Annotated[Text, Field(max_length=COMMENT_LENGTH)] | None = None
-
-
-class SessionRating(Schema):
-    id: str
-    session_id: str
-    rating: int
-    comment: str | None
-    created_at: datetime
 
 
 class StepFeedbackIn(Schema):

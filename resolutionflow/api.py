@@ -72,7 +72,8 @@ class LoginAuth(SessionAuth):
 api = NinjaAPI(
     title="ResolutionFlow API",
     version="1",
-    description="Everything that the dashboards show, as JSON. Times are UTC with Z, ids are strings.",
+    description="What the dashboards show, and what engineers and authors do, as JSON. Times are UTC with Z, ids are "
+    "strings. Sign in with `Authorization: Bearer TOKEN`; tokens are made in the settings.",
     urls_namespace="api",
     auth=[TokenAuth(), LoginAuth()],
     docs_url="/docs",

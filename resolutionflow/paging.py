@@ -1,12 +1,20 @@
-"""Keyset paging, newest first: a page is found by the row it starts behind, however far down the list it lies."""
+"""Keyset paging: a page is found by the row it starts behind, however far down the list it lies.
 
+`page_of` walks both ways through what is ordered newest first, `page_behind` forward through a list of any order.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable, OrderBy
+
+NO_SUCH_PAGE = "This page does not exist. Go back to the first one."
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Cursor:
                 return cls(moment.astimezone(UTC), UUID(id_))
         except (ValueError, OverflowError):
             pass
-        raise ValidationError("This page does not exist. Go back to the first one.")
+        raise ValidationError(NO_SUCH_PAGE)
 
     def __str__(self) -> str:
         return f"{self.at.isoformat()}_{self.id}"
@@ -68,3 +76,58 @@ def _beyond(field: str, cursor: Cursor, side: str) -> Q:
     # The bound stands outside of the "or": an index can go straight to it, however deep the page.
     bound = Q(**{f"{field}__{side}e": cursor.at})
     return bound & (Q(**{f"{field}__{side}": cursor.at}) | Q(**{f"id__{side}": cursor.id}))
+
+
+def key_names(rows: QuerySet) -> list[str]:
+    """What `page_behind` annotates: the values that the rows are ordered by."""
+    return [f"key_{number}" for number, _ in enumerate(_keys(rows))]
+
+
+def place_of(row: Mapping[str, Any], rows: QuerySet) -> str:
+    """Where a row that `page_behind` gave stands. Signed, so that nobody makes one up; good for this order only."""
+    values = [row[name] for name in key_names(rows)]
+    plain = [value if isinstance(value, int | float | None) else str(value) for value in values]
+    return signing.dumps(plain, salt=_salt(rows))
+
+
+def read_place(text: str, rows: QuerySet) -> list[Any]:
+    """Raises ValidationError for anything that `place_of` did not write for this order."""
+    try:
+        values: list[Any] = signing.loads(text, salt=_salt(rows))
+    except signing.BadSignature:
+        raise ValidationError(NO_SUCH_PAGE) from None
+    return values
+
+
+def page_behind(rows: QuerySet, place: list[Any] | None) -> QuerySet:
+    """The rows behind the place, in their own order, which ends with the id and has nulls last."""
+    keys = dict(zip(key_names(rows), _keys(rows), strict=True))
+    rows = rows.annotate(**{name: expression for name, (expression, _) in keys.items()})
+    if place is None:
+        return rows
+    behind, same = Q(pk__in=[]), Q()
+    for value, (key, (_, descending)) in zip(place, keys.items(), strict=True):
+        if value is None:
+            same &= Q(**{f"{key}__isnull": True})
+            continue
+        further = Q(**{f"{key}__{'lt' if descending else 'gt'}": value}) | Q(**{f"{key}__isnull": True})
+        behind |= same & further
+        same &= Q(**{key: value})
+    return rows.filter(behind)
+
+
+def _keys(rows: QuerySet) -> list[tuple[Combinable, bool]]:
+    """What the rows are ordered by, and whether downwards."""
+    keys: list[tuple[Combinable, bool]] = []
+    for part in rows.query.order_by:
+        if isinstance(part, str):
+            keys.append((F(part.removeprefix("-")), part.startswith("-")))
+        elif isinstance(part, OrderBy):
+            keys.append((part.expression, part.descending))
+        else:
+            keys.append((part, False))
+    return keys
+
+
+def _salt(rows: QuerySet) -> str:
+    return f"paging.{rows.query.order_by!r}"

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from analytics.api import router as analytics_router
+from flowpilot.flows.api import router as flows_router
 from flowpilot.home.views import home
 from flowpilot.sessions.api import router as sessions_router
 from ratings.api import router as ratings_router
@@ -22,6 +23,7 @@ def closed(request: HttpRequest) -> HttpResponse:
 
 
 api.add_router("/analytics", analytics_router)
+api.add_router("/flows", flows_router)
 api.add_router("/sessions", sessions_router)
 api.add_router("", ratings_router)
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from flowpilot.flows import drafting
@@ -42,13 +43,29 @@ def create(
         created_by=user,
         created_at=now,
     )
-    flow.take_account_from_scope()
-    flow.full_clean(exclude=["account"])
-    flow.save()
+    keep(flow)
     FlowDraft.objects.create(
         flow=flow, structure=structure or drafting.first_structure(), edited_by=user, edited_at=now
     )
     return flow
+
+
+def keep(flow: Flow) -> None:
+    """Saves the flow itself, not its steps. Raises ValidationError, by field, for a name that is missing, too long or
+    taken, be it by somebody at the same moment."""
+    taken = ValidationError({"name": "A flow with this name exists already."})
+    try:
+        flow.full_clean(exclude=["account"])
+        with transaction.atomic():
+            flow.save()
+    except ValidationError as faults:
+        if NON_FIELD_ERRORS in faults.error_dict:  # the row's only rule is about its name
+            raise taken from None
+        raise
+    except IntegrityError as fault:
+        if "flow_name_once_in_account" not in str(fault):
+            raise
+        raise taken from None
 
 
 def publish(flow_id: UUID, *, revision: int, user: User, note: str, now: datetime) -> FlowVersion:
@@ -61,6 +78,8 @@ def publish(flow_id: UUID, *, revision: int, user: User, note: str, now: datetim
         if faults:
             raise Invalid(faults)
         flow = draft.flow
+        if flow.status == Flow.Status.ARCHIVED:
+            raise Invalid([Fault("", "This flow is archived. Restore it first.")])
         newest = flow.versions.aggregate(number=Max("number"))["number"] or 0
         version: FlowVersion = FlowVersion.objects.create(
             flow=flow,

@@ -93,14 +93,15 @@ def decide(
     note: str = "",
     expected_node_id: str | None = None,
 ) -> Session:
-    """Records one step taken. `decision_id` is made by the client; the same one again changes nothing.
+    """Records one step taken. `decision_id` is made by the client; the same one again changes nothing. A colleague's
+    decision, taken over, may have the same: each client makes ids of its own.
 
     node_id: a node of the session's version, whose title is kept and of which a question takes one of its answers;
     None: a step beside the flow, with a title of its own. expected_node_id: where the client believes the session to
     stand; WentOn is raised if it stands elsewhere.
     """
     with locked(session_id) as session:
-        if any(decision.get("id") == decision_id for decision in session.decisions):
+        if any(d.get("id") == decision_id and not d.get("taken_over") for d in session.decisions):
             return session
         _go_on(session, now)
         if len(session.decisions) >= MOST_DECISIONS:

@@ -137,3 +137,12 @@ def test_a_draft_knows_who_changed_it_last(flow, team_admin):
         flow.id, leaf("Two"), revision=2, user=team_admin, words="x", now=NOW + timedelta(minutes=1)
     )
     assert (later.edited_at, later.edited_by) == (NOW + timedelta(minutes=1), team_admin)
+
+
+def test_an_archived_flow_is_not_published(flow, team_admin):
+    Flow.objects.filter(id=flow.id).update(status="archived")
+    publishing.create(name="Printer", user=team_admin, now=NOW)  # its name is another one's by now
+    with pytest.raises(publishing.Invalid, match="archived"):
+        publish(flow, 1, team_admin)
+    flow.refresh_from_db()
+    assert (flow.status, flow.current_version) == ("archived", None)

@@ -305,3 +305,12 @@ def test_every_change_of_status_that_is_not_allowed_is_refused(account):
                 with pytest.raises(Refused):
                     driving.change_status(session, status)
     assert all(CHANGES[status] == () for status in FINAL)
+
+
+def test_an_id_that_a_colleague_used_before_is_free(session, colleague):
+    decide(session, "1", "root", "Yes")
+    driving.ask_for_help(session.id, reason="No idea", now=after(2))
+    mine = driving.take_over(session.id, colleague, now=after(8))
+    mine = decide(mine, "1", "log", minutes=9)
+    assert [(d["node_id"], d["taken_over"]) for d in mine.decisions] == [("root", True), ("log", False)]
+    assert decide(mine, "1", "log", minutes=10).step_count == 1

@@ -210,6 +210,10 @@ PLACES = {
     "api/v1/": at("/api/v1/", who=always(PUBLIC, 404)),
     "api/v1/docs": at("/api/v1/docs", who=PUBLIC),
     "api/v1/openapi.json": at("/api/v1/openapi.json", who=PUBLIC),
+    "api/v1/flows": at("/api/v1/flows", "/api/v1/flows?q=leaf&sort=usage", who=API_ACCOUNT),
+    "api/v1/flows/<uuidstr:flow_id>": at(
+        "/api/v1/flows/{flow.id}", "/api/v1/flows/{flow.id}?version=1", who=API_ACCOUNT
+    ),
     "api/v1/sessions": at("/api/v1/sessions?period=all", "/api/v1/sessions?help=wanted", who=API_ACCOUNT),
     "api/v1/sessions/<uuidstr:session_id>": at("/api/v1/sessions/{session.id}", who=API_ACCOUNT),
     **{

@@ -100,3 +100,38 @@ def test_no_thumb_reaches_a_row_of_another_account_or_a_colleague(viewer, north,
         assert response.status_code == status
         assert "SOUTHMARK" not in response.content.decode()
     assert everything() == before
+
+
+FLOW = {
+    "name": "Taken over",
+    "description": "",
+    "domain": None,
+    "kind": "procedural",
+    "structure": {"id": "root", "type": "outcome", "outcome": "resolved", "title": "Done"},
+    "revision": 1,
+}
+
+
+@pytest.mark.parametrize("viewer", ["team_admin", "super_admin"])
+def test_a_flow_of_another_account_does_not_exist(viewer, north, south, post):
+    before = everything()
+    unknown = "00000000-0000-7000-8000-000000000000"
+    answers = [post(viewer, f"flows/{id_}", FLOW, "put") for id_ in (south.rows["flow"].id, unknown)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json() == answers[1].json()
+    assert everything() == before
+
+
+def test_who_writes_no_flows_changes_none(north, south, post):
+    before = everything()
+    for path, method in (("flows", "post"), (f"flows/{north.rows['flow'].id}", "put")):
+        assert post("engineer", path, FLOW, method).status_code == 403
+    assert everything() == before
+
+
+def test_the_domain_of_another_account_has_no_name(north, south, post):
+    before = everything()
+    for path, method in (("flows", "post"), (f"flows/{north.rows['flow'].id}", "put")):
+        response = post("team_admin", path, FLOW | {"domain": "SOUTHMARK domain"}, method)
+        assert (response.status_code, response.json()["detail"][0]["loc"]) == (422, ["body", "domain"])
+    assert everything() == before
