@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from flowpilot.flows.files import FlowFile, Refused
 from flowpilot.flows.models import Flow
 from flowpilot.flows.outline import OutlineStep, outline
-from flowpilot.flows.structure import MOST_NODES, Fault, Node
+from flowpilot.flows.structure import MOST_NODES, MOST_OPTIONS, Fault, Node
 from flowpilot.sessions.states import Outcome
 
 RESERVED = {
@@ -137,10 +137,13 @@ BRACKETS = {
 QUOTED = re.compile(r'[ \t]*"([^"]*)"[ \t]*')
 LINK = re.compile(r"<?(?:--+[->ox]|-\.+-[>ox]?|==+[=>ox]|~~~+)")
 LABELLED = re.compile(
-    r"<?(?:--|==|-\.)[ \t]*(?P<label>\"[^\"]{0,2000}\"|[^\n]{1,400}?)[ \t]{0,20}(?:--+[->ox]|\.+-[>ox]?|==+[=>ox])"
+    r"<?(?:--|==|-\.)[ \t]*+(?P<label>\"[^\"]{0,2000}\"|[^\n]{1,400}?)[ \t]{0,20}(?:--+[->ox]|\.+-[>ox]?|==+[=>ox])"
 )
 LABEL = re.compile(r'[ \t]*\|[ \t]*("[^"]*"|[^|\n]*?)[ \t]*\|')
 ENTITY = re.compile(r"[#&](#?\w+);")
+
+
+MOST_ARROWS = MOST_NODES * MOST_OPTIONS
 
 
 class _Syntax(Exception):
@@ -176,6 +179,7 @@ class _Chart:
     def __init__(self, text: str, start: int) -> None:
         self.text, self.at = text, start
         self.nodes: dict[str, _Found] = {}
+        self.arrows = 0
         self.faults: list[Fault] = []
         self.breaks = [match.start() for match in re.finditer("\n", text)]
 
@@ -218,6 +222,11 @@ class _Chart:
         sources = self._group()
         while (label := self._link()) is not None:
             targets = self._group()
+            self.arrows += len(sources) * len(targets)
+            if self.arrows > MOST_ARROWS:
+                raise Refused(
+                    [Fault("", f"Line {self._line()}: there are more than {MOST_ARROWS:,} arrows.")]
+                )
             for source in sources:
                 source.arrows += [(label, target.id) for target in targets]
             sources = targets
