@@ -35,20 +35,21 @@ def flow_head(flow: Flow, viewer: User, tab: str) -> dict[str, Any]:
         "flow": flow,
         "tab": tab,
         "facts": _facts(flow),
-        "start_href": _href("sessions:new") and url_with("sessions:new", {"flow": flow.id})
+        "start_href": href("sessions:new") and url_with("sessions:new", {"flow": flow.id})
         if flow.status == Flow.Status.PUBLISHED and version and viewer.works_sessions
         else "",
-        "edit_href": _href("flows:edit", flow.id)
+        "edit_href": href("flows:edit", flow.id)
         if viewer.writes_flows and flow.status != Flow.Status.ARCHIVED
         else "",
-        "analytics_href": _href("analytics:flow", flow.id),
+        "analytics_href": href("analytics:flow", flow.id),
         "archived": flow.status == Flow.Status.ARCHIVED,
         "writes": viewer.writes_flows,
-        "trail": [("Flows", _href("flows:list")), *([] if tab else [(flow.name, own)])],
+        "trail": [("Flows", href("flows:list")), *([] if tab else [(flow.name, own)])],
     }
 
 
-def _href(name: str, *args: Any) -> str:
+def href(name: str, *args: Any) -> str:
+    """The address of a route; "" where there is none."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:
