@@ -55,7 +55,9 @@ class SessionQuerySet(MetricQuerySet):
         newest start, ever) and the figures of `flow_quality` over the period."""
         rows: QuerySet = self.filter(flow__isnull=False).order_by().values("flow_id")
         figures = {name: metric.expression for name, metric in flow_quality(period).items()}
-        return rows.annotate(sessions_ever=Count("pk"), last_matched_at=Max("started_at")).annotate(**figures)
+        ever: QuerySet = rows.annotate(sessions_ever=Count("pk"), last_matched_at=Max("started_at"))
+        told: QuerySet = ever.annotate(**figures)
+        return told
 
 
 def flow_quality(period: Period) -> dict[str, Metric]:

@@ -89,4 +89,5 @@ class StarterForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["flow"].choices = [(flow.slug, flow.name) for flow in starter_library()]
+        fields: dict[str, Any] = self.fields
+        fields["flow"].choices = [(flow.slug, flow.name) for flow in starter_library()]

@@ -107,8 +107,8 @@ def starter(request: AccountRequest) -> HttpResponse:
         .annotate(lower=Lower("name"))
         .values_list("lower", flat=True)
     )
-    kept = set(form.data.getlist("flow")) if form.is_bound else set()
-    flows = [
+    kept = set(request.POST.getlist("flow"))
+    flows: list[dict[str, Any]] = [
         {
             "flow": flow,
             "there": flow.name.lower() in there,

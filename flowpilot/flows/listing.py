@@ -14,7 +14,7 @@ from resolutionflow.long_select import LongSelect
 NONE = "none"
 NAME = (Collate(folded(F("name")), "C"), F("id"))
 ORDERS = {
-    "name": ("By name", NAME),
+    "": ("By name", NAME),
     "usage": ("Most used first", (F("usage_count").desc(), *NAME)),
     "quality": ("Best quality first", (F("quality_score").desc(nulls_last=True), *NAME)),
     "used": ("Last used first", (F("last_matched_at").desc(nulls_last=True), *NAME)),
@@ -45,8 +45,9 @@ class FlowListForm(forms.Form):
             *((str(id_), name) for id_, name in domains),
             (NONE, "No domain"),
         ]
-        for field in fields.values():
-            field.error_messages["invalid_choice"] = "This is none of the choices."
+        for name in ("domain_id", "status", "origin", "sort"):
+            fields[name].error_messages["invalid_choice"] = "This is none of the choices."
+            fields[name].widget.attrs["data-autosubmit"] = True
 
     @property
     def words(self) -> list[str]:
@@ -68,7 +69,7 @@ class FlowListForm(forms.Form):
         self.is_valid()
         data = self.cleaned_data
         flows = Flow.objects.select_related("domain").filter(self._filters())
-        order = ORDERS[data.get("sort") or "name"][1]
+        order = ORDERS[data.get("sort") or ""][1]
         if not self.words:
             return flows.order_by(*order)
         text = TextField()

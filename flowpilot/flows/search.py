@@ -22,7 +22,7 @@ AROUND = 50  # letters of a text before and after a word that was found
 SEARCHED = ("title", "help", "label", "text")  # of a node, its options, its script and the blanks of that
 
 
-def folded(text: Combinable) -> Combinable:
+def folded(text: Combinable) -> Func:
     """A text for comparing: compatibility forms taken apart, accents left out, in small letters."""
     return Func(
         text,

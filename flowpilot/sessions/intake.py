@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from flowpilot.flows.models import Flow
-from flowpilot.sessions.forms import StartForm
+from flowpilot.sessions.forms import PROBLEM_LENGTH, StartForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import start
 from flowpilot.sessions.states import Refused
@@ -27,10 +27,12 @@ works_sessions = own_sessions_required(
 @works_sessions
 @require_http_methods(["GET", "POST"])
 def new_session(request: AccountRequest) -> HttpResponse:
-    """Describes the problem and starts. `?flow=<id>` has a flow chosen; without JavaScript a button filters them."""
+    """Describes the problem and starts. `?problem=` has it written down already, `?flow=<id>` a flow chosen; without
+    JavaScript a button filters them."""
     chosen = _preselected(request)
     if request.method == "GET":
-        return _page(request, StartForm(), chosen)
+        problem = request.GET.get("problem", "").replace("\0", "")[:PROBLEM_LENGTH]
+        return _page(request, StartForm(initial={"problem_summary": problem}), chosen)
     form = StartForm(request.POST)
     if "find_flows" in request.POST:
         return _page(request, StartForm(initial=request.POST.dict()), _posted(request))

@@ -68,6 +68,9 @@ def test_the_problem_goes_to_the_intake(mine):
     form = read(mine.get("/")).one("section", class_="home-problem").one("form")
     assert (form.attributes["method"], form.attributes["action"]) == ("get", "/sessions/new/")
     assert form.one("input").attributes["name"] == "problem"
+    intake = read(mine.get("/sessions/new/", {"problem": f"Outlook\0 {HOSTILE}"}))
+    assert intake.one("input", name="problem_summary").attributes["value"] == f"Outlook {HOSTILE}"
+    assert mine.get("/sessions/new/", {"problem": "x" * 900}).status_code == 200
 
 
 def test_my_open_sessions_and_no_others(mine, engineer, colleague):

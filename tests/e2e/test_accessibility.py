@@ -94,6 +94,23 @@ def test_ratings(page, team, engineer):
         in_every_look(page)
 
 
+def test_home_and_the_library(page, team, team_admin, engineer):
+    log_in(page, team_admin)
+    page.goto("/")  # a new account: no flow yet
+    in_every_look(page)
+    for address in ("/flows/", "/flows/new/", "/flows/starter/", "/flows/starter/computer-is-slow/"):
+        page.goto(address)
+        in_every_look(page)
+    page.get_by_role("link", name="Choose it").click()
+    page.get_by_label("Computer is slow").check()
+    page.get_by_role("button", name="Copy 1 flow").click()
+    page.goto("/flows/?q=slow&sort=x")
+    in_every_look(page)
+    log_in(page, engineer)
+    page.goto("/")
+    in_every_look(page)
+
+
 def test_the_pages_around_them(page, team, team_admin, super_admin):
     log_in(page, team_admin)
     for address in ("/help/metrics/", "/accounts/password/change/", "/accounts/logout/"):
