@@ -30,11 +30,15 @@ def proposed_summary(session: Session) -> str:
 
 
 def _line(decision: Mapping[str, Any]) -> str:
-    words = decision.get("title") or ""
-    for more, before in ((decision.get("answer"), ": "), (decision.get("note"), " – ")):
-        if more:
-            words += before + " ".join(more.split())
-    return words
+    note = " ".join((decision.get("note") or "").split())
+    return f"{_done(decision)} – {note}" if note else _done(decision)
+
+
+def _done(decision: Mapping[str, Any]) -> str:
+    title, answer = decision.get("title") or "", decision.get("answer") or ""
+    if not answer:
+        return title
+    return f"{title} {answer}" if title.endswith("?") else f"{title}: {answer}"
 
 
 def ticket_note(session: Session, tz: tzinfo) -> str:
@@ -76,7 +80,6 @@ def _moment(at: datetime, tz: tzinfo) -> str:
 
 def _steps(decisions: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for number, decision in enumerate(decisions, start=1):
-        answer = f": {decision['answer']}" if decision.get("answer") else ""
-        yield f"{number}. {decision.get('title') or ''}{answer}"
+        yield f"{number}. {_done(decision)}"
         if decision.get("note"):
             yield from (f"   {line}" for line in decision["note"].splitlines())

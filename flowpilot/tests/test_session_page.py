@@ -197,3 +197,59 @@ def test_a_long_session_costs_no_more_queries(lead, engineer):
             lead.get(url(session))
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 10
+
+
+def test_after_the_end_all_of_it_is_on_one_page(client, engineer):
+    flow = FlowFactory(name="Put out fires")
+    session = SessionFactory(
+        user=engineer,
+        problem_summary="Printer on fire",
+        problem_description="It smells",
+        resolution_summary="The fuse\nand the toner",
+        flow=flow,
+        flow_version=FlowVersionFactory(flow=flow, number=3),
+        psa_ticket_id="T-17",
+        decisions=[
+            decision("Is it hot?", node_id="hot", answer="Yes", note="Very.\nReally."),
+            decision("Is it on?", answer="No", undone_at="2026-03-10T09:05:00Z"),
+            decision("Answer from a colleague", note="Unplug it", taken_over=True, by=str(engineer.id)),
+        ],
+    )
+    client.force_login(engineer)
+    page = read(client.get(url(session)))
+    words = page.one("main").text
+    for said in (
+        "The fuse",
+        "It smells",
+        "T-17",
+        "10.0 min",
+        "taken back",
+        "Answer from Amira Haddad",
+    ):
+        assert said in words, said
+    assert page.one("a", href=f"/sessions/{session.id}/rating/").text == "Rate this session"
+    assert "".join(page.one("textarea", id="ticket-note").strings()) == (
+        "Printer on fire\nIt smells\n\n"
+        "Resolved after 10.0 min (10 Mar 2026, 09:00 GMT to 10 Mar 2026, 09:10 GMT)\n"
+        "Flow: Put out fires, version 3\n\n"
+        "What solved it:\nThe fuse\nand the toner\n\n"
+        "What was done:\n1. Is it hot? Yes\n   Very.\n   Really.\n2. Answer from a colleague\n   Unplug it"
+    )
+
+
+def test_its_engineer_reopens_it_once(client, engineer, colleague):
+    session = SessionFactory(user=engineer, problem_summary="Printer on fire")
+    client.force_login(colleague)
+    assert client.post(f"{url(session)}reopen/").status_code == 403
+    client.force_login(engineer)
+    first, second = client.post(f"{url(session)}reopen/"), client.post(f"{url(session)}reopen/")
+    assert first["Location"] == second["Location"] != url(session)
+    page = read(client.get(url(session)))
+    assert [link.href for link in page.one("section", aria_label="Before and after").all("a")] == [
+        first["Location"]
+    ]
+
+
+def test_why_it_was_handed_over(lead, engineer):
+    session = SessionFactory(user=engineer, status="escalated", escalation_reason="Needs the vendor")
+    assert "Why it was handed overNeeds the vendor" in read(lead.get(url(session))).one("main").text
