@@ -54,8 +54,13 @@ def to_page(request: AccountRequest, session_id: UUID) -> HttpResponse:
     return HttpResponseClientRedirect(address) if wants_panel(request) else redirect(address)
 
 
-def carried_out(request: AccountRequest, session_id: UUID, act: Act, **given: Any) -> HttpResponse:
-    """Does it and shows where the session stands then. What is refused is said there; `given` keeps what was typed."""
+def carried_out(
+    request: AccountRequest, session_id: UUID, act: Act, *, anew: bool = False, **given: Any
+) -> HttpResponse:
+    """Does it and shows where the session stands then. What is refused is said there; `given` keeps what was typed.
+
+    anew: the whole page, for the act changes what stands around the runner too: the count of calls for help.
+    """
     try:
         session = act()
     except Refused as refusal:
@@ -65,7 +70,7 @@ def carried_out(request: AccountRequest, session_id: UUID, act: Act, **given: An
             return to_page(request, session_id)
         status = 422 if isinstance(refusal, BadValue) else 409
         return runner_page(request, session, status, fault=str(refusal), **given)
-    if session.status not in OPEN or not wants_panel(request):
+    if anew or session.status not in OPEN or not wants_panel(request):
         return to_page(request, session_id)
     return runner_page(request, session)
 
@@ -219,6 +224,7 @@ def ask_for_help(request: AccountRequest, session_id: UUID) -> HttpResponse:
         request,
         session_id,
         lambda: driving.ask_for_help(session_id, reason=form.cleaned_data["reason"], now=request.now),
+        anew=True,
     )
 
 
@@ -236,7 +242,7 @@ def _form_page(request: AccountRequest, session: Session, kind: str, form: forms
 def take_up(request: AccountRequest, session_id: UUID) -> HttpResponse:
     """Goes on with an abandoned session, or withdraws the call for help."""
     driven(request.user, session_id)
-    return carried_out(request, session_id, lambda: driving.take_up(session_id, now=request.now))
+    return carried_out(request, session_id, lambda: driving.take_up(session_id, now=request.now), anew=True)
 
 
 @account_required
