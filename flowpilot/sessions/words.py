@@ -15,17 +15,14 @@ MOST_LINES = 12
 
 def proposed_summary(session: Session) -> str:
     """What the engineer starts from when asked what solved it: what was noted, what was done beside the flow, what
-    colleagues answered, and the last step."""
+    colleagues answered, and the last thing done in the flow; a question only where nothing was done."""
     standing = [
         d
         for d in session.decisions
         if not d.get("undone_at") and not d.get("left_flow") and (d.get("by") or not d.get("taken_over"))
     ]
-    telling = [
-        d
-        for place, d in enumerate(standing, start=1)
-        if d.get("note") or d.get("node_id") is None or place == len(standing)
-    ]
+    done = [d for d in standing if d.get("node_id") and not d.get("answer")] or standing
+    telling = [d for d in standing if d.get("note") or d.get("node_id") is None or d is done[-1]]
     return "\n".join(_line(d) for d in telling[-MOST_LINES:])
 
 
