@@ -173,7 +173,7 @@ def test_the_second_author_is_told_and_merges_both(page, other_page, flow, team_
     saved(page)
     other_page.get_by_label("Title").fill("Is the mail in the outbox?")
     other_page.get_by_label("Help").fill("Ask for a screenshot.")
-    expect(other_page.get_by_role("heading", name="Two of you changed this flow")).to_be_visible()
+    expect(other_page.get_by_role("heading", name="Changed in two places at once")).to_be_visible()
     expect(other_page.locator("#save-state")).to_have_text("Not saved: choose below")
     expect(other_page.locator(".conflict")).to_contain_text("Dana Whitfield changed this flow meanwhile.")
     title = other_page.get_by_role("group", name=re.compile("title"))
