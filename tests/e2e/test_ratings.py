@@ -6,11 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from flowpilot.models import Session, Step
-from flowpilot.tests.factories import StepFactory
+from flowpilot.tests.factories import SessionFactory, StepFactory
 from ratings.models import SessionRating, StepRating
 from tests.e2e.axe import axe
 from tests.e2e.looks import NARROW_DARK, WIDE, WITHOUT_SCRIPT
 from tests.e2e.people import log_in
+from tests.e2e.rows import NOW
 
 pytestmark = pytest.mark.browser
 
@@ -146,6 +147,32 @@ def test_stars_by_keyboard_alone(page, ask, session):
     expect(page.get_by_text("Your rating is saved.")).to_be_visible()
     rating = SessionRating.objects.get(session=session)
     assert (rating.rating, rating.comment) == (4, "Straight there.")
+
+
+def test_from_the_end_of_a_session_to_its_stars(page, team, engineer):
+    session = SessionFactory(
+        user=engineer,
+        status="active",
+        flow=team.outlook,
+        flow_version=team.outlook.versions.get(),
+        confidence_tier="guided",
+        started_at=NOW,
+    )
+    log_in(page, engineer)
+    page.goto(f"/sessions/{session.id}/")
+    page.locator(".runner-head").get_by_text("Finish", exact=False).click()
+    finishing = page.locator("dialog[open]")
+    finishing.get_by_role("radio", name="Resolved", exact=True).check()
+    finishing.get_by_role("button", name="Finish").click()
+    dialog = page.get_by_role("dialog", name="How was this flow?")
+    dialog.locator(".stars label").nth(3).click()
+    dialog.get_by_role("button", name="Submit").click()
+    expect(dialog).to_be_hidden()
+    card = page.locator("section.card", has=page.get_by_role("heading", name="Your rating"))
+    expect(card.get_by_role("img", name="4 of 5 stars")).to_be_visible()
+    page.reload()
+    expect(card).to_contain_text("4 of 5 stars")
+    expect(dialog).to_have_count(0)
 
 
 @pytest.mark.parametrize("how", ["Skip", "Escape", "Close"])
