@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -35,25 +35,16 @@ def flow_head(flow: Flow, viewer: User, tab: str) -> dict[str, Any]:
         "flow": flow,
         "tab": tab,
         "facts": _facts(flow),
-        "start_href": href("sessions:new") and url_with("sessions:new", {"flow": flow.id})
+        "start_href": url_with("sessions:new", {"flow": flow.id})
         if flow.status == Flow.Status.PUBLISHED and version and viewer.works_sessions
         else "",
-        "edit_href": href("flows:edit", flow.id)
+        "edit_href": reverse("flows:edit", args=[flow.id])
         if viewer.writes_flows and flow.status != Flow.Status.ARCHIVED
         else "",
-        "analytics_href": href("analytics:flow", flow.id),
         "archived": flow.status == Flow.Status.ARCHIVED,
         "writes": viewer.writes_flows,
-        "trail": [("Flows", href("flows:list")), *([] if tab else [(flow.name, own)])],
+        "trail": [("Flows", reverse("flows:list")), *([] if tab else [(flow.name, own)])],
     }
-
-
-def href(name: str, *args: Any) -> str:
-    """The address of a route; "" where there is none."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
 
 
 def _facts(flow: Flow) -> SafeString:

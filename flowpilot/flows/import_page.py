@@ -9,11 +9,11 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from flowpilot.flows import drafting, importing
 from flowpilot.flows.files import LARGEST, FlowFile, Refused, decoded
-from flowpilot.flows.head import href
 from flowpilot.flows.models import Flow
 from flowpilot.flows.outline import outline
 from flowpilot.flows.structure import Fault, faults_of
@@ -157,5 +157,5 @@ def _line(fault: Fault, titles: dict[str, str]) -> tuple[str, str]:
 
 
 def _page(request: AccountRequest, form: ImportForm, report: Report | None = None) -> HttpResponse:
-    context = {"form": form, "report": report, "trail": [("Flows", href("flows:list"))]}
+    context = {"form": form, "report": report, "trail": [("Flows", reverse("flows:list"))]}
     return render(request, "flows/import.html", context, status=422 if report or form.errors else 200)

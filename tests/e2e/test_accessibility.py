@@ -8,7 +8,8 @@ from playwright.sync_api import expect
 
 from flowpilot.flows import publishing
 from flowpilot.models import Session
-from flowpilot.tests.factories import StepFactory
+from flowpilot.tests.factories import FlowDraftFactory, FlowFactory, FlowVersionFactory, StepFactory
+from flowpilot.tests.structures import action, leaf, question
 from tests.e2e.axe import axe
 from tests.e2e.looks import NARROW, NARROW_DARK, WIDE
 from tests.e2e.people import log_in
@@ -165,6 +166,25 @@ def test_the_flow_editor(page, noon, account, team_admin):
 
 
 @pytest.mark.parametrize("look", [NARROW, NARROW_DARK], ids=str)
+def test_a_flow(page, team, team_admin):
+    log_in(page, team_admin)
+    flow = FlowFactory(description="Why and when")
+    structure = question("ask", "fix", "end", children=[action("fix", "ask", help="**Look**"), leaf("end")])
+    flow.current_version = FlowVersionFactory(flow=flow, structure=structure, published_by=team_admin)
+    flow.save()
+    FlowVersionFactory(flow=flow, number=2, structure=structure | {"title": "Other"}, note="Better")
+    FlowDraftFactory(
+        flow=flow, structure=question("ask", "gone", "end", children=[leaf("end"), leaf("lost")])
+    )
+    page.goto(f"/flows/{flow.id}/#step-3")
+    in_every_look(page)
+    for rest in ("versions/2/", "compare/?from=1&to=2", "compare/?from=1&to=draft"):
+        page.goto(f"/flows/{flow.id}/{rest}")
+        in_every_look(page)
+    page.goto("/flows/import/")
+    in_every_look(page)
+
+
 def test_the_drawer(page, team, team_admin):
     log_in(page, team_admin)
     page.goto("/sessions/")
