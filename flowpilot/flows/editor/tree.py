@@ -168,8 +168,10 @@ def _shaped(root: object) -> Node:
 def _shape(node: Node) -> None:
     if not isinstance(node.get("type"), str) or node["type"] not in KEYS:
         node["type"] = "question" if "options" in node else "outcome" if "outcome" in node else "action"
-    for key in ("title", *(key for key in ("help", "next", "outcome") if key in node)):
-        node[key] = _text(node.get(key))
+    for key in ("title", "help", "next", "outcome"):
+        if not isinstance(node.get(key, ""), str):
+            node[key] = _text(node[key])
+    node.setdefault("title", "")
     if node["type"] == "question" or "options" in node:
         node["options"] = [_with_texts(option, "label", "next") for option in _objects(node.get("options"))]
     if "script" in node:
@@ -188,7 +190,8 @@ def _objects(value: object) -> list[object]:
 def _with_texts(value: object, *keys: str) -> dict[str, Any]:
     shaped = value if isinstance(value, dict) else {}
     for key in keys:
-        shaped[key] = _text(shaped.get(key))
+        if not isinstance(shaped.get(key), str):
+            shaped[key] = _text(shaped.get(key))
     return shaped
 
 
