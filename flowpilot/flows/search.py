@@ -33,9 +33,10 @@ def folded(text: Combinable) -> Func:
 
 def folded_step_texts() -> models.GeneratedField:
     """The column of a table with a `structure` that has the texts of its steps, folded, as one text."""
-    keys = " || ".join(f'@.key == "{key}"' for key in SEARCHED)
-    path = f'strict $.** ? (@.type() == "object").keyvalue() ? ({keys}).value'
-    plain = f"jsonb_path_query_array(%(expressions)s, '{path}')::text"
+    # a path for each key: one that asks each pair for its key takes five times as long
+    plain = " || ".join(
+        f"jsonb_path_query_array(%(expressions)s, 'strict $.**.{key}')::text" for key in SEARCHED
+    )
     for escaped, meant in (
         (r"\\", r"\1"),
         (r"\n", " "),
