@@ -160,6 +160,41 @@ def shares_summary(counts: Mapping[Outcome, int]) -> str:
     return f"{counted(total, 'completed session')}: {', '.join(parts)}."
 
 
+def stars(rows: Sequence[Point]) -> Figure:
+    """How often each number of stars was given, as bars, the first row on top. A row has "label" and "ratings".
+
+    They open nothing: whose stars they are is nobody's business.
+    """
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "name": "Ratings",
+        "y": [row["label"] for row in rows],
+        "x": [row["ratings"] for row in rows],
+        "text": [f"{row['ratings']:,}" for row in rows],
+        "textposition": "auto",
+        "marker": {"color": "var(--accent)"},
+        "hovertemplate": "%{y}: %{x:,d}<extra></extra>",
+    }
+    return {
+        "data": [bars],
+        "layout": {
+            "bargap": 0.35,
+            "xaxis": _count_axis(max((row["ratings"] for row in rows), default=0)),
+            "yaxis": {"autorange": "reversed", "showgrid": False},
+        },
+    }
+
+
+def stars_summary(rows: Sequence[Point]) -> str:
+    """What `stars` shows of the same rows, as one sentence."""
+    total = sum(row["ratings"] for row in rows)
+    if total == 0:
+        return "No session was rated in this period."
+    parts = [f"{row['ratings']:,} with {row['label']}" for row in rows if row["ratings"]]
+    return f"{counted(total, 'rating')}, the engineers' own: {', '.join(parts)}."
+
+
 def percent(part: int, whole: int) -> str:
     return f"{round_half_up(Decimal(part) * 100 / whole, 1)} %"
 

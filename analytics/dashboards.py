@@ -1,16 +1,19 @@
 """The dashboards: which panels each has, who it is about, and how its page and its panels are answered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.urls import reverse
+from django.shortcuts import get_object_or_404
 
 from analytics import panels
 from analytics.exports.answers import refused, sent
+from analytics.flows import panels as flow_panels
 from analytics.panels import Panel
-from analytics.query import DashboardForm, DashboardQuery, TeamForm
+from analytics.query import DashboardForm, DashboardQuery, FlowForm, TeamForm
+from flowpilot.models import Flow
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest
@@ -24,8 +27,8 @@ class Dashboard:
     """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel", the rows of a
     panel that has an export one of "analytics:<name>-export".
 
-    `allowed` must agree with its views. `own`: about the viewer's sessions alone.
-    `printed_for_clients`: leads to the sheet of one client (sheet.py).
+    `allowed` must agree with its views. `own`: about the viewer's sessions alone. `flow`: about this one, whose id its
+    routes begin with (`about`). `printed_for_clients`: leads to the sheet of one client (sheet.py).
     """
 
     name: str
@@ -34,14 +37,21 @@ class Dashboard:
     panels: tuple[Panel, ...]
     allowed: Callable[[User], bool]
     own: bool = False
+    flow: Flow | None = None
     printed_for_clients: bool = False
 
     @property
     def url_name(self) -> str:
         return f"analytics:{self.name}"
 
+    def about(self, flow_id: UUID) -> "Dashboard":
+        """The same dashboard of this flow. Raises Http404 for one that the account does not have."""
+        flow = get_object_or_404(Flow.objects.select_related("current_version", "domain"), id=flow_id)
+        return replace(self, flow=flow)
+
     def form(self, request: AccountRequest) -> DashboardForm:
-        return self.form_class(request.GET, account=request.account, now=request.now)
+        more = {"flow": self.flow} if self.flow else {}
+        return self.form_class(request.GET, account=request.account, now=request.now, **more)
 
     def query(self, request: AccountRequest, form: DashboardForm) -> DashboardQuery:
         """What the form asks for, over the default period where it has faults; an unknown client or engineer is a
@@ -53,6 +63,7 @@ class Dashboard:
             account=request.account,
             now=request.now,
             own=self.own,
+            flow=self.flow,
         )
 
     def page(self, request: AccountRequest) -> HttpResponse:
@@ -61,7 +72,7 @@ class Dashboard:
         query = self.query(request, form)
         lazy = wants_panel(request)
         context: dict[str, Any] = {
-            "title": f"{self.tab} analytics",
+            "title": f"{self.flow.name if self.flow else self.tab} analytics",
             "tabs": self._tabs(query),
             "query": query,
             "form": form,
@@ -92,7 +103,7 @@ class Dashboard:
             raise Http404("No such export")
         form = self.form(request)
         if not form.is_valid():
-            return refused(request, form, reverse(self.url_name))
+            return refused(request, form, self.query(request, form).page())
         return sent(request, form, panel.export.table(name, self.query(request, form)), format)
 
     def _named(self, name: str) -> Panel:
@@ -110,7 +121,7 @@ class Dashboard:
         ]
 
     def panel_url(self, panel: Panel, query: DashboardQuery) -> str:
-        return url_with(f"{self.url_name}-panel", query.parameters, panel.name)
+        return query.below("-panel", query.parameters, panel.name)
 
 
 TEAM = Dashboard(
@@ -129,4 +140,5 @@ MY = Dashboard(
     allowed=lambda user: user.works_sessions,
     own=True,
 )
+FLOW = Dashboard("flow", "Flow", FlowForm, flow_panels.ALL, allowed=lambda user: True)
 TABS = (TEAM, MY)

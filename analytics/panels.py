@@ -50,17 +50,17 @@ class Panel:
 def _summary(query: DashboardQuery) -> dict[str, Any]:
     now = query.sessions.totals(*rows.SUMMARY)
     if not now["sessions"]:
-        return {"empty": _empty(query)}
-    return _cards(query, now, query.sessions_before.totals(*rows.SUMMARY))
+        return {"empty": no_sessions(query)}
+    return cards(query, now, query.sessions_before.totals(*rows.SUMMARY))
 
 
 def _my_summary(query: DashboardQuery) -> dict[str, Any]:
     now, before = rows.totals_and_before(query)
     if not now["sessions"]:
-        return {"empty": _empty(query)}
+        return {"empty": no_sessions(query)}
     beside = {name: _beside(name, median) for name, median in rows.team_medians(query).items()}
     outcomes = [(outcome, now[outcome.value], query.href(outcome=outcome.value)) for outcome in Outcome]
-    return _cards(query, now, before) | {"beside": beside, "outcomes": outcomes}
+    return cards(query, now, before) | {"beside": beside, "outcomes": outcomes}
 
 
 def _beside(name: str, median: Decimal | None) -> str:
@@ -73,7 +73,7 @@ def _beside(name: str, median: Decimal | None) -> str:
     return f"Team's median: {number} {sign}".rstrip()
 
 
-def _cards(query: DashboardQuery, now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+def cards(query: DashboardQuery, now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     return {
         "metrics": SessionQuerySet.metrics,
         "now": now,
@@ -86,7 +86,7 @@ def _cards(query: DashboardQuery, now: dict[str, Any], before: dict[str, Any]) -
     }
 
 
-def _empty(query: DashboardQuery) -> dict[str, Any]:
+def no_sessions(query: DashboardQuery) -> dict[str, Any]:
     """What to say, and where to go, when the period has no session."""
     newest = rows.newest_session_at(query)
     if newest is None:
@@ -105,21 +105,16 @@ def _about(name: str, title: str, anchor: str, summary: str, *, wide: bool = Fal
     return {"name": name, "title": title, "anchor": anchor, "chart_summary": summary, "wide": wide}
 
 
-def _outcomes(query: DashboardQuery) -> dict[str, Any]:
+def outcomes_by_day(query: DashboardQuery) -> dict[str, Any]:
     points = [{"date": row["day"], **row} for row in rows.daily(query)]
-    about: dict[str, Any] = {
-        "name": "outcomes",
-        "title": "Sessions per day",
-        "anchor": "sessions-per-day",
-        "wide": True,
-    }
-    about["chart_summary"] = charts.summary(points)
+    name = "days" if query.flow else "outcomes"
+    about = _about(name, "Sessions per day", "sessions-per-day", charts.summary(points), wide=True)
     if not any(point["sessions"] for point in points):
         return about
-    every = query.href()  # always has a query string: the period
+    every = query.href()  # has a query string, the period, unless there is nothing to open
 
     def href(day: date, outcome: str | None) -> str:
-        return f"{every}&day={day}" + (f"&outcome={outcome}" if outcome else "")
+        return every and f"{every}&day={day}" + (f"&outcome={outcome}" if outcome else "")
 
     def hrefs(point: dict[str, Any]) -> dict[str, str]:
         names = {"sessions": None} | {outcome: outcome for outcome in Outcome.values}
@@ -167,10 +162,12 @@ def _days(query: DashboardQuery) -> dict[str, Any]:
     }
 
 
-def _shares(query: DashboardQuery) -> dict[str, Any]:
-    shares = rows.outcome_shares(query)
-    counts = {share["outcome"]: share["sessions"] for share in shares}
-    about = _about("outcomes", "Outcomes", "my-outcomes", charts.shares_summary(counts))
+def shares(query: DashboardQuery) -> dict[str, Any]:
+    found = rows.outcome_shares(query)
+    counts = {share["outcome"]: share["sessions"] for share in found}
+    about = _about(
+        "outcomes", "Outcomes", "my-outcomes" if query.own else "outcomes", charts.shares_summary(counts)
+    )
     if not any(counts.values()):
         return about
 
@@ -180,7 +177,7 @@ def _shares(query: DashboardQuery) -> dict[str, Any]:
     return about | {
         "points": [
             share | {"hrefs": {"sessions": href(share["outcome"])} if share["sessions"] else {}}
-            for share in shares
+            for share in found
         ],
         "chart": charts.outcome_shares(counts, href=href),
         "columns": [
@@ -200,11 +197,13 @@ def _hrefs(query: DashboardQuery, **of: Any) -> dict[str, str]:
 
 
 SUMMARY = Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=True)
-OUTCOMES = Panel("outcomes", _outcomes, skeleton="chart", wide=True, template="chart", export=tables.OUTCOMES)
+OUTCOMES = Panel(
+    "outcomes", outcomes_by_day, skeleton="chart", wide=True, template="chart", export=tables.OUTCOMES
+)
 FLOWS = Panel("flows", _flows, skeleton="table", export=tables.FLOWS)
 ENGINEERS = Panel("engineers", _engineers, skeleton="table", export=tables.ENGINEERS)
 MY_SUMMARY = Panel(
     "summary", _my_summary, skeleton="card", places=(1, 2, 3, 4), wide=True, template="my_summary"
 )
 DAYS = Panel("days", _days, skeleton="chart", wide=True, template="chart", export=tables.DAYS)
-SHARES = Panel("outcomes", _shares, skeleton="chart", template="chart", export=tables.SHARES)
+SHARES = Panel("outcomes", shares, skeleton="chart", template="chart", export=tables.SHARES)

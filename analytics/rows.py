@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, Count, F, Max, QuerySet, Value, When, Window
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Rank
 
 from analytics.query import DashboardQuery
@@ -26,16 +27,16 @@ TOP = 10
 COMPLETED = {"outcome": Outcome.values}
 
 
-def totals_and_before(query: DashboardQuery) -> tuple[dict[str, Any], dict[str, Any]]:
-    """SUMMARY over the period and over the one before, in one query."""
+def totals_and_before(query: DashboardQuery, **more: Combinable) -> tuple[dict[str, Any], dict[str, Any]]:
+    """SUMMARY, and `more` counts, over the period and over the one before, in one query."""
     period, before = query.period, query.period.before
     side = Case(
         When(started_at__gte=period.start, then=Value("now")),
         When(started_at__lt=before.end, then=Value("before")),
     )
     both = query.sessions_ever.filter(started_at__gte=before.start, started_at__lt=period.end)
-    found = {row["side"]: row for row in both.annotate(side=side).by("side", *SUMMARY)}
-    nothing = dict.fromkeys(SUMMARY, 0) | {"completion_rate": None, "median_duration": None}
+    found = {row["side"]: row for row in both.annotate(side=side).by("side", *SUMMARY).annotate(**more)}
+    nothing = dict.fromkeys([*SUMMARY, *more], 0) | {"completion_rate": None, "median_duration": None}
     return found.get("now", nothing), found.get("before", nothing)
 
 

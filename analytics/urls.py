@@ -24,4 +24,7 @@ urlpatterns = [
     path("me/", views.my_page, name="me"),
     path("me/panels/<slug:panel>/", views.my_panel, name="me-panel"),
     path("me/panels/<slug:panel>.<slug:format>", views.my_export, name="me-export"),
+    path("flows/<uuid:flow_id>/", views.flow_page, name="flow"),
+    path("flows/<uuid:flow_id>/panels/<slug:panel>/", views.flow_panel, name="flow-panel"),
+    path("flows/<uuid:flow_id>/panels/<slug:panel>.<slug:format>", views.flow_export, name="flow-export"),
 ]

@@ -1,10 +1,17 @@
 """The dashboards as pages. A page holds its panels; each panel is also an address of its own, which htmx swaps in."""
 
+from uuid import UUID
+
 from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from analytics.dashboards import MY, TEAM
-from resolutionflow.accounts.scoping import AccountRequest, own_sessions_required, team_required
+from analytics.dashboards import FLOW, MY, TEAM
+from resolutionflow.accounts.scoping import (
+    AccountRequest,
+    account_required,
+    own_sessions_required,
+    team_required,
+)
 
 NO_ACCESS = "You don't have access to team analytics."
 NOTHING_OWN = "A super admin works no sessions, so there are no figures of your own."
@@ -52,3 +59,24 @@ def my_panel(request: AccountRequest, panel: str) -> HttpResponse:
 def my_export(request: AccountRequest, panel: str, format: str) -> HttpResponseBase:
     """The rows of one panel of my analytics as a file."""
     return MY.export(request, panel, format)
+
+
+@require_GET
+@account_required
+def flow_page(request: AccountRequest, flow_id: UUID) -> HttpResponse:
+    """The analytics of one flow, for everyone in the account."""
+    return FLOW.about(flow_id).page(request)
+
+
+@require_GET
+@account_required
+def flow_panel(request: AccountRequest, flow_id: UUID, panel: str) -> HttpResponse:
+    """One panel of a flow's analytics."""
+    return FLOW.about(flow_id).panel(request, panel)
+
+
+@require_GET
+@account_required
+def flow_export(request: AccountRequest, flow_id: UUID, panel: str, format: str) -> HttpResponseBase:
+    """The rows of one panel of a flow's analytics as a file."""
+    return FLOW.about(flow_id).export(request, panel, format)

@@ -1,6 +1,7 @@
 """The figures over sessions. docs/metrics.md defines each in words."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -31,6 +32,11 @@ COMPLETED = Q(completed_at__isnull=False)
 RESOLVED = Q(status=Status.RESOLVED)
 
 
+def given_up(idle_since: datetime) -> Q:
+    """Dropped off: abandoned, or active without a sign of life since then, which the account's idle limit sets."""
+    return Q(status=Status.ABANDONED) | Q(status=Status.ACTIVE, last_activity_at__lt=idle_since)
+
+
 class SessionQuerySet(MetricQuerySet):
     time_field = "started_at"
     metrics: ClassVar[Mapping[str, Metric]] = {
@@ -41,6 +47,8 @@ class SessionQuerySet(MetricQuerySet):
             "Median duration", "duration", "lower", Median("duration_seconds", filter=COMPLETED)
         ),
         "resolution_rate": Metric("Resolution rate", "share", "higher", share(RESOLVED, of=Q())),
+        "ended": Metric("Ended", "count", None, Count("pk", filter=ENDED)),
+        "resolved_sessions": Metric("Resolved", "count", None, Count("pk", filter=RESOLVED)),
         "success_rate": Metric("Success rate", "share", "higher", share(RESOLVED, of=ENDED)),
         "guided_rate": Metric("Guided rate", "share", "higher", share(GUIDED, of=Q())),
         "active_engineers": Metric("Active engineers", "count", None, Count("user_id", distinct=True)),

@@ -112,16 +112,20 @@ class Rate:
         return parts(self.value, "share")[0]
 
     @property
+    def interval(self) -> tuple[float, float]:
+        return wilson(self.part, self.whole)
+
+    @property
     def low(self) -> str:
-        return parts(wilson(self.part, self.whole)[0], "share")[0]
+        return parts(self.interval[0], "share")[0]
 
     @property
     def high(self) -> str:
-        return parts(wilson(self.part, self.whole)[1], "share")[0]
+        return parts(self.interval[1], "share")[0]
 
     @property
     def width(self) -> str:
-        low, high = wilson(self.part, self.whole)
+        low, high = self.interval
         return parts(high - low, "share")[0]
 
 

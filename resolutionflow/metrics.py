@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
-from math import sqrt
+from math import exp, isqrt, lgamma, log, sqrt
 from typing import Any, ClassVar, Literal, Self
 
 from django.db import models
@@ -47,6 +47,20 @@ class Median(models.Aggregate):
     name = "median"
     output_field = models.FloatField()
     template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+
+class Ranked(models.Aggregate):
+    """The value of this rank, from 1 on, among `count` filtered rows in order."""
+
+    function = "PERCENTILE_DISC"
+    name = "ranked"
+    output_field = models.FloatField()
+    template = "%(function)s(%(fraction)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+    def __init__(self, expression: str, *, rank: int, count: int, filter: Q | None = None) -> None:
+        # half a row before its end, so that no rounding of the fraction reaches another one
+        fraction = (Decimal(rank) - Decimal("0.5")) / count
+        super().__init__(expression, fraction=f"{fraction:f}", filter=filter)
 
 
 def median_of_groups(figure: str) -> Combinable:
@@ -115,3 +129,20 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
     spread = Z * sqrt(rate * (1 - rate) / whole + z2 / (4 * whole * whole))
     scale = 1 + z2 / whole
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def median_ranks(count: int) -> tuple[int, int] | None:
+    """Between the values of which ranks, from 1 on, the median of `count` values lies with at least 95 %, whatever
+    their distribution; None of fewer than 6, which are too few for any.
+
+    Each value lies below the median as a coin falls, so the ranks are those of a binomial distribution
+    (W. J. Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2).
+    """
+    below = (
+        0.0  # the chance that at most `rank` values lie below; what is left out at the start is below 1e-30
+    )
+    for rank in range(max(0, count // 2 - 6 * isqrt(count) - 1), count // 2 + 1):
+        below += exp(lgamma(count + 1) - lgamma(rank + 1) - lgamma(count - rank + 1) - count * log(2))
+        if below > 0.025:
+            return (rank, count + 1 - rank) if rank else None
+    return None

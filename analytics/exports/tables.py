@@ -8,7 +8,6 @@ from analytics import rows
 from analytics.query import DashboardQuery
 from flowpilot.sessions.states import Outcome
 from resolutionflow.exports import FORMATS, Column, Table, named_by
-from resolutionflow.links import url_with
 
 RATES = (
     Column("sessions", "Sessions", "count"),
@@ -34,10 +33,7 @@ class Export:
         """The context of components/export.html."""
         menu: dict[str, Any] = {
             "what": self.title,
-            "hrefs": {
-                format: url_with(f"{query.url_name}-export", query.parameters, panel, format)
-                for format in FORMATS
-            },
+            "hrefs": {format: query.below("-export", query.parameters, panel, format) for format in FORMATS},
         }
         if self.chart:
             menu |= {"chart": f"chart-{panel}", "file": f"{_name(panel, query)}.png"}

@@ -7,18 +7,31 @@ from django.db.models.lookups import Exact
 # equals nothing, so "not true" and "not set" are asked as the absence of the opposite.
 COUNTS = "!exists(@.undone_at ? (@ != null)) && !exists(@.taken_over ? (@ == true))"
 
-# A cast would fail on an `at` that is no time; jsonpath's datetime() gives nothing there, but knows no Z. A decision
-# without a time counts as older than any with one.
-LAST_NODE = """(
-    select last.decision ->> 'node_id'
-      from jsonb_array_elements(%(expressions)s) with ordinality last (decision, position),
-           lateral (select regexp_replace(last.decision ->> 'at', 'Z$', '+00:00')) written (at),
-           lateral (select jsonb_path_query_first_tz(
-               to_jsonb(written.at), '$.datetime() ? (@.type() starts with "timestamp")', silent => true
-           ) #>> '{}') checked (at)
-     where last.decision ->> 'undone_at' is null and last.decision -> 'taken_over' is distinct from 'true'::jsonb
-     order by checked.at::timestamptz desc nulls last, last.position desc
-     limit 1)"""
+# The same in SQL, of a JSON column `decision`.
+TAKEN_BACK = "decision ->> 'undone_at' is not null"
+TAKEN_OVER = "decision -> 'taken_over' is not distinct from 'true'::jsonb"
+
+# When a decision was taken, NULL where its `at` is no time, on which a cast would fail. A template is quicker than any
+# other check, and these two are how the product writes times; jsonpath's own datetime() reads the rest, but knows no Z.
+MOMENT = r"""coalesce(
+    (coalesce(
+        jsonb_path_query_first(decision, '$.at.datetime("YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"")', silent => true),
+        jsonb_path_query_first(decision, '$.at.datetime("YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"")', silent => true)
+    ) #>> '{}')::timestamp at time zone 'UTC',
+    (jsonb_path_query_first_tz(
+        to_jsonb(regexp_replace(decision ->> 'at', 'Z$', '+00:00')),
+        '$.datetime() ? (@.type() starts with "timestamp")', silent => true
+    ) #>> '{}')::timestamptz)"""
+
+# Newest by time, else last in the list; one without a time counts as older than any with one.
+OLDEST_FIRST = "at nulls first, position"
+LAST_NODE = f"""(
+    select node_id
+      from (select decision ->> 'node_id', {MOMENT}, position
+              from jsonb_array_elements(%(expressions)s) with ordinality listed (decision, position)
+             where not ({TAKEN_BACK}) and not ({TAKEN_OVER})) counted (node_id, at, position)
+     order by at desc nulls last, position desc
+     limit 1)"""  # noqa: S608 - pieces of this module
 
 
 def has_decision(*, node_id: str | None = None, answer: str | None = None) -> Q:

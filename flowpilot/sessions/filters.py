@@ -9,7 +9,7 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
-from flowpilot.metrics import SessionQuerySet
+from flowpilot.metrics import SessionQuerySet, given_up
 from flowpilot.psa.models import PsaActivityLog
 from flowpilot.sessions.decisions import has_decision, last_decision_at
 from flowpilot.sessions.models import Session
@@ -154,13 +154,18 @@ class SessionFilterForm(PeriodForm):
 
     def sessions(self) -> SessionQuerySet:
         """What the viewer may see of what was asked for, in no order."""
+        rows = self.everybodys()
+        if self.cleaned_data.get("help") != "wanted" and not self.viewer.leads_team:
+            rows = rows.filter(user=self.viewer)
+        return rows
+
+    def everybodys(self) -> SessionQuerySet:
+        """What was asked for, whoever's it is, in no order: for figures that name nobody, never for a list."""
         self.is_valid()
         data = self.cleaned_data
         rows: SessionQuerySet = Session.objects.all()
         if data.get("help") == "wanted":
             rows = rows.filter(status=Status.REQUESTING_ESCALATION)
-        elif not self.viewer.leads_team:
-            rows = rows.filter(user=self.viewer)
         on = data.get("on") or "started"
         if not self.whole_time:
             rows = rows.filter(_at(on, self.chosen_period()))
@@ -171,11 +176,6 @@ class SessionFilterForm(PeriodForm):
                 completed_at__gte=first_instant(day, self.tz), completed_at__lt=self._end_of(day)
             )
         return rows.filter(self._values(), self._words())
-
-    def _dropped(self) -> Q:
-        """Given up: abandoned, or active without a sign of life for longer than the account's idle limit."""
-        idle_since = self.now - self.account.idle_limit
-        return Q(status=Status.ABANDONED) | Q(status=Status.ACTIVE, last_activity_at__lt=idle_since)
 
     def _end_of(self, day: date) -> datetime:
         return first_instant(day + timedelta(days=1), self.tz)
@@ -213,7 +213,7 @@ class SessionFilterForm(PeriodForm):
         if option or (node_id and not data.get("thumb")):
             condition &= has_decision(node_id=node_id, answer=option)
         if data.get("dropped_at"):
-            condition &= self._dropped() & last_decision_at(data["dropped_at"])
+            condition &= given_up(self.now - self.account.idle_limit) & last_decision_at(data["dropped_at"])
         if data.get("pushed"):
             activity = PsaActivityLog.objects.filter(session=OuterRef("pk"), account=OuterRef("account"))
             types = [PUSHED[push] for push in data["pushed"]]

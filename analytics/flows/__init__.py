@@ -1,0 +1,1 @@
+"""What one flow's sessions say: the page about it, and its JSON."""
