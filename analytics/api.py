@@ -139,7 +139,7 @@ def my_analytics(request: AccountRequest, parameters: Query[PeriodQuery]) -> dic
     return answer
 
 
-@router.get("/flows/{flow_id}", response={200: FlowAnalytics, **ERRORS}, summary="Flow analytics")
+@router.get("/flows/{uuidstr:flow_id}", response={200: FlowAnalytics, **ERRORS}, summary="Flow analytics")
 def flow_analytics(request: AccountRequest, flow_id: UUID, parameters: Query[PeriodQuery]) -> dict[str, Any]:
     """The figures of a flow over the sessions of all its versions, whoever's they are. For everyone in the account."""
     query = asked(FLOW.about(flow_id), request)

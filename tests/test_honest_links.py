@@ -84,7 +84,7 @@ def links_of(page, address):
         for trace in json.loads("".join(script.children)).get("data", []):
             values = trace.get("y") or trace.get("values")
             for href, value in zip(trace.get("customdata", []), values, strict=True):
-                if value:  # of nothing there is nothing to click
+                if value and href:  # of nothing, and of colleagues' sessions, there is nothing to click
                     yield urljoin(address, href), value, f"{trace.get('name')} in the chart"
 
 

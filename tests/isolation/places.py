@@ -21,6 +21,8 @@ TEAM_PANELS = [panel.name for panel in dashboards.TEAM.panels]
 TEAM_EXPORTS = [panel.name for panel in dashboards.TEAM.panels if panel.export]
 MY_PANELS = [panel.name for panel in dashboards.MY.panels]
 MY_EXPORTS = [panel.name for panel in dashboards.MY.panels if panel.export]
+FLOW_PANELS = [panel.name for panel in dashboards.FLOW.panels]
+FLOW_EXPORTS = [panel.name for panel in dashboards.FLOW.panels if panel.export]
 
 SIGN_IN, CHOOSE = "to the sign-in", "to the choice of an account"
 PUBLIC = dict.fromkeys(VIEWERS, 200)
@@ -191,6 +193,20 @@ PLACES = {
     "analytics/me/panels/<slug:panel>.<slug:format>": at(
         *(f"/analytics/me/panels/{panel}.{format}" for panel in MY_EXPORTS for format in FORMATS), who=MINE
     ),
+    "analytics/flows/<uuid:flow_id>/": at(
+        "/analytics/flows/{flow.id}/", "/analytics/flows/{flow.id}/?period=90d&version=1", who=ACCOUNT
+    ),
+    "analytics/flows/<uuid:flow_id>/panels/<slug:panel>/": at(
+        *(f"/analytics/flows/{{flow.id}}/panels/{panel}/" for panel in FLOW_PANELS), who=ACCOUNT
+    ),
+    "analytics/flows/<uuid:flow_id>/panels/<slug:panel>.<slug:format>": at(
+        *(
+            f"/analytics/flows/{{flow.id}}/panels/{panel}.{format}"
+            for panel in FLOW_EXPORTS
+            for format in FORMATS
+        ),
+        who=ACCOUNT,
+    ),
     "settings/tokens/": at("/settings/tokens/", who=PERSON),
     "settings/tokens/<uuid:token_id>/revoke/": at(
         "/settings/tokens/{apitoken.id}/revoke/", who=PERSON, engineer=403, unchosen=404, super_admin=404
@@ -223,6 +239,7 @@ PLACES = {
         for act in ("decisions", "complete", "escalate", "rate")
     },
     "api/v1/analytics/team": at("/api/v1/analytics/team", who=API_TEAM, unchosen=403, super_admin=403),
+    "api/v1/analytics/flows/<uuidstr:flow_id>": at("/api/v1/analytics/flows/{flow.id}", who=API_ACCOUNT),
     "api/v1/analytics/me": at("/api/v1/analytics/me", who=API_MINE),
     "api/v1/steps/<uuidstr:step_id>/feedback": at("/api/v1/steps/{step.id}/feedback", who=API_ACT),
     "admin/": at("/admin/", who=INSTALLATION, installation=True),
