@@ -209,7 +209,7 @@ class DashboardQuery:
     @property
     def shown_version(self) -> FlowVersion | None:
         """Whose tree is drawn: that which was chosen, else the flow's current one."""
-        return self.version or (self.flow and self.flow.current_version)
+        return self.version or (self.flow.current_version if self.flow else None)
 
     @cached_property
     def of_all_versions(self) -> SessionQuerySet:

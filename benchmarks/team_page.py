@@ -37,7 +37,7 @@ Way = Callable[[], AbstractContextManager[None]]
 
 def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="team_page", description=__doc__)
-    parser.add_argument("--sizes", type=_numbers, default=[10_000, 100_000, 1_000_000], help="10000,100000")
+    parser.add_argument("--sizes", type=numbers, default=[10_000, 100_000, 1_000_000], help="10000,100000")
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--explain", action="store_true", help="print the plan of every query instead")
     chosen = parser.parse_args(arguments)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> None:
                 _compare(client, period, size, chosen.rounds)
 
 
-def _numbers(text: str) -> list[int]:
+def numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",")]
 
 
@@ -76,8 +76,8 @@ def _compare(client: Client, period: Period, size: int, rounds: int) -> None:
     urls = _urls(period)
     queries = {}
     for name, url in urls.items():
-        own, content = _once(client, url, nullcontext)
-        obvious, obvious_content = _once(client, url, obvious_way)
+        own, content = once(client, url, nullcontext)
+        obvious, obvious_content = once(client, url, obvious_way)
         # a page has a token of its own each time
         assert name == PAGE or content == obvious_content, f"{name}: the two ways differ"
         queries[name] = (own, obvious)
@@ -85,7 +85,7 @@ def _compare(client: Client, period: Period, size: int, rounds: int) -> None:
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in urls}
     for turn in range(WARM_UP + rounds):
         for name, url in urls.items():
-            both = _timed(client, url, nullcontext), _timed(client, url, obvious_way)
+            both = timed(client, url, nullcontext), timed(client, url, obvious_way)
             if turn >= WARM_UP:
                 times[name].append(both)
     print(f"\n{size:,} sessions in {DAYS} days; ms, median of {rounds}")
@@ -103,7 +103,7 @@ def _compare(client: Client, period: Period, size: int, rounds: int) -> None:
         )
 
 
-def _once(client: Client, url: str, way: Way) -> tuple[int, bytes]:
+def once(client: Client, url: str, way: Way) -> tuple[int, bytes]:
     """How many statements the request needs, and its answer."""
     with way(), CaptureQueriesContext(connection) as queries:
         response = client.get(url, secure=True)
@@ -111,7 +111,7 @@ def _once(client: Client, url: str, way: Way) -> tuple[int, bytes]:
     return len(queries), response.content
 
 
-def _timed(client: Client, url: str, way: Way) -> float:
+def timed(client: Client, url: str, way: Way) -> float:
     with way():
         started = time.perf_counter()
         client.get(url, secure=True)

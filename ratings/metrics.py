@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Avg, Count, Q, QuerySet
+from django.db.models import Avg, Count, Q
 
 from flowpilot.metrics import SessionQuerySet
 from ratings.models import SessionRating, StepRating
@@ -43,11 +42,12 @@ def stars(rated: SessionQuerySet) -> dict[int, int]:
     return {number: found.get(number, 0) for number in (5, 4, 3, 2, 1)}
 
 
-def newest_comments(rated: SessionQuerySet) -> QuerySet[SessionRating, dict[str, Any]]:
-    """The newest comments on these sessions, with stars and moment and nobody's name; none as long as they are fewer
+def newest_comments(rated: SessionQuerySet) -> list[SessionRating]:
+    """The newest comments on these sessions, with stars and moment, not with their writers; none as long as they are fewer
     than three or of a single engineer, whom one could guess."""
     given = SessionRating.objects.filter(session__in=rated.order_by().values("pk"), comment__regex=r"\S")
     are = given.aggregate(comments=Count("pk"), people=Count("user", distinct=True))
     if are["comments"] < FEWEST_COMMENTS or are["people"] < FEWEST_PEOPLE:
-        given = given.none()
-    return given.order_by("-created_at", "-id").values("rating", "comment", "created_at")[:NEWEST_COMMENTS]
+        return []
+    newest = given.order_by("-created_at", "-id").only("account", "rating", "comment", "created_at")
+    return list(newest[:NEWEST_COMMENTS])

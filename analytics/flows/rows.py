@@ -141,11 +141,11 @@ def comments(query: DashboardQuery) -> list[dict[str, Any]]:
     """The newest comments given in the period: rating, comment and `day`. Nothing tells whose a comment is."""
     return [
         {
-            "rating": row["rating"],
-            "comment": row["comment"],
-            "day": row["created_at"].astimezone(query.account.tz).date(),
+            "rating": given.rating,
+            "comment": given.comment,
+            "day": given.created_at.astimezone(query.account.tz).date(),
         }
-        for row in newest_comments(query.rated)
+        for given in newest_comments(query.rated)
     ]
 
 
