@@ -13,6 +13,7 @@ from analytics.exports.answers import refused, sent
 from analytics.flows import panels as flow_panels
 from analytics.panels import Panel
 from analytics.query import DashboardForm, DashboardQuery, FlowForm, TeamForm
+from flowpilot.flows.head import flow_head
 from flowpilot.models import Flow
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.names import shown_names
@@ -74,6 +75,7 @@ class Dashboard:
         context: dict[str, Any] = {
             "title": f"{self.flow.name if self.flow else self.tab} analytics",
             "tabs": self._tabs(query),
+            "head": flow_head(self.flow, request.user, "analytics") if self.flow else None,
             "query": query,
             "form": form,
             "engineer_name": shown_names(request.account)[query.engineer.id]

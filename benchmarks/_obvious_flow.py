@@ -1,4 +1,4 @@
-"""What decisions say of steps as one writes it first: each session is fetched, and Python goes through its decisions."""
+"""What decisions say of steps as one writes it first: sessions are fetched, and Python goes through them."""
 
 import statistics
 from collections import Counter, defaultdict

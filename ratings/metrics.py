@@ -43,8 +43,10 @@ def stars(rated: SessionQuerySet) -> dict[int, int]:
 
 
 def newest_comments(rated: SessionQuerySet) -> list[SessionRating]:
-    """The newest comments on these sessions, with stars and moment, not with their writers; none as long as they are fewer
-    than three or of a single engineer, whom one could guess."""
+    """The newest comments on these sessions, with stars and moment, not with their writers.
+
+    None as long as they are fewer than three or of a single engineer, whom one could guess.
+    """
     given = SessionRating.objects.filter(session__in=rated.order_by().values("pk"), comment__regex=r"\S")
     are = given.aggregate(comments=Count("pk"), people=Count("user", distinct=True))
     if are["comments"] < FEWEST_COMMENTS or are["people"] < FEWEST_PEOPLE:

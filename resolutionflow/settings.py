@@ -102,6 +102,8 @@ DATABASES["default"] |= {
 }
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {"connect_timeout": 5, "application_name": "resolutionflow"}
+# The planner expects a hundred decisions a session, and would compile for longer than the query takes.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
 if env.bool("DATABASE_POOL", default=False):  # the web server sets it; commands need one connection only
     # A pool that tries longer waits longer between its tries, and finds a database that is back only then.
     patience = {"timeout": 3, "reconnect_timeout": 2}

@@ -105,7 +105,7 @@ def _tree(query: DashboardQuery) -> dict[str, Any]:
         "version": version,
         "all_versions": query.version is None,
         "drawing": draw(structure, notes(structure, query)),
-        "walked": bool(query.walks.steps),
+        "name": f"{query.flow}, with its traffic",
     }
 
 
@@ -220,4 +220,4 @@ SHARES = Panel("outcomes", panels.shares, skeleton="chart", template="chart", ex
 VERSIONS = Panel("versions", _versions, skeleton="table", template="flow_versions", export=exports.VERSIONS)
 STARS = Panel("stars", _stars, skeleton="chart", template="chart", export=exports.STARS)
 COMMENTS = Panel("comments", _comments, skeleton="table", template="flow_comments", export=exports.COMMENTS)
-ALL = (SUMMARY, DAYS, STEPS, OPTIONS, SHARES, VERSIONS, STARS, COMMENTS)
+ALL = (SUMMARY, DAYS, TREE, STEPS, OPTIONS, SHARES, VERSIONS, STARS, COMMENTS)

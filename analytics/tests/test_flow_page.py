@@ -25,7 +25,7 @@ from resolutionflow.tests.pages import cards, embedded_json, listed, read
 
 NOW = datetime(2026, 3, 31, 11, 0, tzinfo=UTC)  # noon in London
 HOSTILE = """<script>alert("x")</script> & 'quotes' 😀 עברית =HYPERLINK("x") {{ 7 }}"""
-PANELS = ("summary", "days", "steps", "options", "outcomes", "versions", "stars", "comments")
+PANELS = ("summary", "days", "tree", "steps", "options", "outcomes", "versions", "stars", "comments")
 FILES = ("days", "steps", "options", "outcomes", "versions", "stars", "comments")
 STRUCTURE = {
     "id": "root",
@@ -135,7 +135,7 @@ def test_an_engineers_figures_over_colleagues_sessions_are_plain_text(client, en
     client.force_login(engineer)
     page = read(client.get(url(flow)))
     assert page.one("main").all("a", class_="figure") == []
-    assert not [link for link in page.one("main").all("a") if "/sessions/" in link.href]
+    assert not [link for link in page.one("main").all("a") if "/sessions/?" in link.href]
     for name in ("steps", "options", "versions"):
         assert panel(page, name).one("table").rows() == panel(of_lead, name).one("table").rows()
     for trace in embedded_json(page, "figure-days-json")["data"]:
@@ -152,6 +152,20 @@ def test_the_answers_say_how_their_sessions_ended(lead, flow, ran):
     assert rows[1][:3] == ["Yes", "2", "2 of 2too few sessions"]
     assert rows[2][:2] == ["No", "10"]
     assert [cell.partition(" %")[0] for cell in rows[2][2:]] == ["60.0", "0.0", "30.0", "0.0", "10.0"]
+
+
+def test_the_tree_carries_the_figures(lead, flow, ran, made_thumbs):
+    ran(6)
+    ran(4, status="abandoned", answers=("No",))
+    made_thumbs(3, up=2)
+    page = panel(read(lead.get(url(flow))), "tree")
+    assert "Version 2, with the figures of the sessions of all versions" in page.text
+    notes = [" | ".join(note.text for note in p.all("span")) for p in page.all("p", class_="outline-notes")]
+    assert notes[0] == "10 visits · 40 s | 40.0 % left here | 2 helpful, 1 not"
+    assert notes[1] == "6 visits · 40 s"
+    suffixes = [note.text for note in page.all("span", class_="outline-suffix")]
+    assert suffixes == ["0", "10", "6"]
+    assert panel(read(lead.get(url(flow, "?version=1"))), "tree").text.count("not visited") >= 2
 
 
 def test_a_version_is_compared_with_the_one_before(lead, flow, ran):

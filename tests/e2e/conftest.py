@@ -10,6 +10,7 @@ from tests.browser import find_browser
 from tests.e2e.complaints import Complaints
 from tests.e2e.looks import WIDE
 from tests.e2e.rows import NOW, make_team
+from tests.e2e.walks import make_walks
 
 # Playwright's own event loop runs in the thread of the tests, which takes Django's synchronous calls for a mistake.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -75,3 +76,9 @@ def page(context, complaints):
 @pytest.fixture
 def team(noon, account, engineer, colleague):
     return make_team(engineer, colleague)
+
+
+@pytest.fixture
+def walked(team):
+    """The flow about Outlook, with two versions and more sessions that went through its steps."""
+    return make_walks(team)

@@ -52,6 +52,13 @@ def test_a_form_with_errors(page, db):
     in_every_look(page)
 
 
+def test_flow_analytics(page, walked, team_admin):
+    log_in(page, team_admin)
+    page.goto(f"/analytics/flows/{walked.id}/")
+    expect(page.locator("#chart-days .main-svg").first).to_be_visible()
+    in_every_look(page)
+
+
 def test_team_analytics(page, team, team_admin):
     log_in(page, team_admin)
     page.goto("/analytics/?from=2025-06-01&to=2025-06-30")
