@@ -4,6 +4,7 @@ The words of the steps are a column that PostgreSQL computes from the structure,
 said which texts those are, and which step of a flow that was found has the words.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from flowpilot.flows.structure import Node
 
 MOST_WORDS = 8
 AROUND = 50  # letters of a text before and after a word that was found
+NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 SEARCHED = ("title", "help", "label", "text")  # of a node, its options, its script and the blanks of that
 
 
@@ -62,7 +64,7 @@ def words_of(query: str) -> list[str]:
 
 def fold(text: str) -> str:
     """As `folded`, in Python; letter by letter, so that places in a text can be told."""
-    return "".join(_fold_letter(letter) for letter in text)
+    return NOT_ASCII.sub(lambda found: _fold_letter(found[0]), text).lower()
 
 
 def _fold_letter(letter: str) -> str:
@@ -118,10 +120,11 @@ def matching_step(structure: Node, words: Sequence[str]) -> tuple[str, str]:
 
 def _around(text: str, wanted: Sequence[str]) -> str:
     """The text some letters before and after the first of the words; "" if it has none."""
-    places = [place for place, letter in enumerate(text) for _ in _fold_letter(letter)]
-    found = [place for word in wanted if (place := fold(text).find(word)) >= 0]
+    haystack = fold(text)
+    found = [place for word in wanted if (place := haystack.find(word)) >= 0]
     if not found:
         return ""
+    places = [place for place, letter in enumerate(text) for _ in _fold_letter(letter)]
     first = places[min(found)]
     start, end = max(0, first - AROUND), first + AROUND
     before = text[start:first].partition(" ")[2] if start else text[:first]
