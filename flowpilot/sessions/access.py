@@ -27,9 +27,7 @@ def may_help(user: User, session: Session) -> bool:
 
 def driven(user: User, session_id: UUID) -> Session:
     """The session, for an act of its engineer: 404 for none of the account, 403 for a colleague's."""
-    session: Session = get_object_or_404(
-        Session.objects.select_related("client", "flow", "flow_version"), id=session_id
-    )
+    session: Session = get_object_or_404(Session, id=session_id)
     if not may_drive(user, session):
         raise PermissionDenied("Only its engineer works in a session.")
     return session

@@ -43,7 +43,9 @@ class WentOn(Refused):
 def locked(session_id: UUID) -> Iterator[Session]:
     """The session, nobody else's to change until the block ends, which saves nothing by itself."""
     with transaction.atomic():
-        rows = Session.objects.select_for_update(of=("self",)).select_related("flow_version")
+        rows = Session.objects.select_for_update(of=("self",)).select_related(
+            "flow_version", "flow", "client"
+        )
         yield rows.get(id=session_id)
 
 

@@ -60,7 +60,7 @@ def proposed_outcome(node: Node | None) -> str:
 def finish_form(session: Session, node: Node | None, data: Mapping[str, Any] | None = None) -> FinishForm:
     initial = {
         "outcome": proposed_outcome(node) or Outcome.RESOLVED,
-        "resolution_summary": session.resolution_summary or proposed_summary(session),
+        "resolution_summary": session.resolution_summary or proposed_summary(session.decisions),
         "escalation_reason": session.escalation_reason,
     }
     return FinishForm(data, session=session, initial=initial, auto_id="finish-%s")

@@ -13,12 +13,12 @@ from resolutionflow.figures import said
 MOST_LINES = 12
 
 
-def proposed_summary(session: Session) -> str:
+def proposed_summary(decisions: Iterable[Mapping[str, Any]]) -> str:
     """What the engineer starts from when asked what solved it: what was noted, what was done beside the flow, what
     colleagues answered, and the last thing done in the flow; a question only where nothing was done."""
     standing = [
         d
-        for d in session.decisions
+        for d in decisions
         if not d.get("undone_at") and not d.get("left_flow") and (d.get("by") or not d.get("taken_over"))
     ]
     done = [d for d in standing if d.get("node_id") and not d.get("answer")] or standing

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from flowpilot.flows import publishing
-from flowpilot.models import Session
+from flowpilot.models import FlowVersion, Session
+from flowpilot.sessions import driving, starting
 from flowpilot.tests.factories import FlowDraftFactory, FlowFactory, FlowVersionFactory, StepFactory
 from flowpilot.tests.structures import action, leaf, question
 from tests.e2e.axe import axe
@@ -116,6 +117,33 @@ def test_home_and_the_library(page, team, team_admin, engineer):
     in_every_look(page)
     log_in(page, engineer)
     page.goto("/")
+    in_every_look(page)
+
+
+def test_working_in_a_session(page, team, team_admin, engineer, colleague):
+    log_in(page, engineer)
+    page.goto("/sessions/new/")
+    in_every_look(page)
+    team.outlook.current_version = FlowVersion.objects.get(flow=team.outlook)
+    team.outlook.save()
+    session = starting.start(engineer, problem_summary="Outlook hangs", flow=team.outlook, now=NOW)
+    address = f"/sessions/{session.id}/"
+    for path in (address, f"{address}finish/", f"{address}help/"):
+        page.goto(path)
+        in_every_look(page)
+    driving.leave_flow(session.id, decision_id="left", now=NOW)
+    driving.decide(
+        session.id, decision_id="a", title="Started in safe mode", answer="Works", note="x", now=NOW
+    )
+    driving.take_back(session.id, decision_id="a", now=NOW)
+    driving.ask_for_help(session.id, reason="No idea", now=NOW)
+    page.goto(address)
+    in_every_look(page)
+    page.get_by_role("link", name="Finish").click()
+    expect(page.get_by_role("dialog", name="Finish the session")).to_be_visible()
+    in_every_look(page)
+    log_in(page, colleague)
+    page.goto(address)
     in_every_look(page)
 
 

@@ -15,7 +15,8 @@ from uuid6 import uuid7
 from flowpilot.flows.library import LibraryFlow, starter_library
 from flowpilot.flows.structure import nodes_of
 from flowpilot.models import Client, Domain, Flow, FlowDraft, FlowVersion, PsaActivityLog, Session, Step
-from flowpilot.sessions.states import Source
+from flowpilot.sessions.states import Source, Status
+from flowpilot.sessions.words import proposed_summary
 from operations.demo.msp import cast
 from operations.demo.msp.days import TZ, first_day
 from operations.demo.msp.story import Story, Told, versions
@@ -29,7 +30,7 @@ OWN = ("id", "account_id")
 SESSION_COLUMNS = (
     *(*OWN, "user_id", "client_id", "domain_id", "flow_id", "flow_version_id", "problem_summary"),
     *("confidence_tier", "confidence", "status", "outcome", "started_at", "completed_at", "last_activity_at"),
-    *("decisions", "step_count", "psa_ticket_id", "source"),
+    *("decisions", "step_count", "psa_ticket_id", "source", "resolution_summary", "escalation_reason"),
 )
 RATING_COLUMNS = (*OWN, "session_id", "user_id", "flow_id", "rating", "comment", "created_at")
 ACTIVITY_COLUMNS = (*OWN, "session_id", "activity_type", "hours_logged", "psa_ticket_id", "created_at")
@@ -37,6 +38,7 @@ THUMB_COLUMNS = (
     *(*OWN, "session_id", "step_id", "user_id", "was_helpful", "reasons", "created_at", "updated_at"),
 )
 AT_THE_DESK = timedelta(minutes=7)  # from signing in to the first session
+CALL = "What I tried is in the timeline, and it comes back each time. Who has seen this before?"
 BEFORE = timedelta(days=30)  # the flows were there before the story begins
 
 
@@ -238,6 +240,8 @@ class _Writer:
             *(told.started_at, told.completed_at, told.last_activity_at, json.dumps(decisions)),
             sum(1 for decision in told.decisions if not decision["undone_at"]),
             *(told.ticket, Source.APP.value),
+            proposed_summary(decisions) if told.status == Status.RESOLVED else "",
+            CALL if told.status == Status.REQUESTING_ESCALATION else "",
         )
 
 
