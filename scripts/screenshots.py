@@ -18,11 +18,16 @@ LEAD, ENGINEER, PASSWORD = (
     "priya.raman@ambermoor.invalid",
     "look-around-2016",
 )
-PAGES = {  # name → who looks, address
-    "team": (LEAD, "/analytics/"),
-    "me": (ENGINEER, "/analytics/me/"),
-    "sessions": (LEAD, "/sessions/?outcome=escalated&period=7d"),
-    "users": (LEAD, "/settings/users/"),
+FLOW = "Email is not delivered or bounces"
+PAGES = {  # name → who looks, address, the links to follow from there
+    "team": (LEAD, "/analytics/", ()),
+    "me": (ENGINEER, "/analytics/me/", ()),
+    "sessions": (LEAD, "/sessions/?outcome=escalated&period=7d", ()),
+    "users": (LEAD, "/settings/users/", ()),
+    "flow": (LEAD, "/flows/", (FLOW,)),
+    "editor": (LEAD, "/flows/", (FLOW, "Edit")),
+    "flow-analytics": (LEAD, "/flows/", (FLOW, "Analytics")),
+    "runner": (ENGINEER, "/sessions/?status=active&period=all", (".table th a",)),
 }
 SIZES = {"": {"width": 1280, "height": 860}, "-phone": {"width": 390, "height": 844}}
 
@@ -33,6 +38,16 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "login" not in url)
+
+
+def follow(page: Page, link: str) -> None:
+    """A link of the page's content by its words, or the first one that a selector finds."""
+    content = page.locator("main")
+    found = (
+        content.locator(link) if link.startswith(".") else content.get_by_role("link", name=link, exact=True)
+    )
+    found.first.click()
+    page.wait_for_load_state("networkidle")
 
 
 def take(browser: Browser, address: str) -> None:
@@ -47,9 +62,11 @@ def take(browser: Browser, address: str) -> None:
                 if state is None:
                     sign_in(page, email)
                     state = context.storage_state()
-                for name, (whose, path) in PAGES.items():
+                for name, (whose, path, links) in PAGES.items():
                     if whose == email:
                         page.goto(path)
+                        for link in links:
+                            follow(page, link)
                         page.wait_for_load_state("networkidle")
                         page.screenshot(path=IMAGES / f"{name}{size}-{theme}.png", animations="disabled")
                 context.close()
