@@ -82,8 +82,10 @@ def links_of(page, address):
             yield urljoin(address, href), promised(link) if "figure" in link.classes else None, link.text
     for script in page.all("script", type="application/json"):
         for trace in json.loads("".join(script.children)).get("data", []):
+            if "customdata" not in trace:  # stars, which lead nowhere
+                continue
             values = trace.get("y") or trace.get("values")
-            for href, value in zip(trace.get("customdata", []), values, strict=True):
+            for href, value in zip(trace["customdata"], values, strict=True):
                 if value and href:  # of nothing, and of colleagues' sessions, there is nothing to click
                     yield urljoin(address, href), value, f"{trace.get('name')} in the chart"
 

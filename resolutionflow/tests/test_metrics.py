@@ -2,9 +2,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db.models import Q
+from django.db.models import IntegerField, Q
+from django.db.models.functions import Cast
 
-from resolutionflow.metrics import every_day, round_half_up, share, wilson
+from resolutionflow.metrics import Ranked, every_day, median_ranks, round_half_up, share, wilson
 from resolutionflow.models import Role, User
 from resolutionflow.periods import Period
 from resolutionflow.tests.factories import UserFactory
@@ -94,3 +95,26 @@ def test_every_day_of_the_period_has_a_row():
         {"day": first + timedelta(days=1), "sessions": 4, "resolved": 1},
         {"day": first + timedelta(days=2), "sessions": 0, "resolved": 0},
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "ranks"),
+    # by hand for 6: 2/64 lie on one side; the others as printed in tables of the sign test
+    [(0, None), (1, None), (5, None), (6, (1, 6)), (9, (2, 8)), (10, (2, 9)), (25, (8, 18)), (100, (40, 61))],
+)
+def test_the_median_lies_between_these_ranks(count, ranks):
+    assert median_ranks(count) == ranks
+
+
+def test_of_many_values_the_ranks_are_those_of_the_normal_distribution():
+    low, high = median_ranks(100_000)
+    assert low + high == 100_001
+    assert abs(low - (50_000 - 1.959964 * 100_000**0.5 / 2)) < 1.5
+
+
+def test_the_value_of_a_rank_is_exact(account):
+    for number in range(1, 31):
+        UserFactory(account=account, name=f"{number:02}", email=f"{number}@north.example")
+    people = User.objects.annotate(number=Cast("name", IntegerField()))
+    for rank in (1, 2, 15, 29, 30):
+        assert people.aggregate(value=Ranked("number", rank=rank, count=30))["value"] == rank
