@@ -15,7 +15,7 @@ from flowpilot.models import DraftChange, Flow, FlowDraft, FlowVersion, Session
 from flowpilot.tests.factories import STARTED_AT, DomainFactory, FlowFactory
 from resolutionflow.models import AuditEntry
 from resolutionflow.tenancy import account_scope
-from resolutionflow.tests.factories import TeamAdminFactory
+from resolutionflow.tests.factories import SuperAdminFactory, TeamAdminFactory
 from resolutionflow.tests.pages import read
 
 HOSTILE = """<script>alert("x")</script> & 'quotes' 😀 עברית =HYPERLINK("x") {{ 7 }} %_"""
@@ -308,6 +308,42 @@ def test_the_second_one_sees_both_and_keeps_what_they_choose(author, second, flo
     assert (node(flow)["title"], node(flow)["help"]) == ("First", "Mine too")
     author.post(url(flow, "edit/undo/"), {"mark": mark(flow)}, headers=HTMX)
     assert "help" not in node(flow)
+
+
+def test_with_names_hidden_the_other_author_has_a_number(author, second, flow, account):
+    account.names_hidden = True
+    account.save()
+    change(author, flow, title="First")
+    seen = second.get(url(flow)).content.decode()
+    assert "by Engineer 1" in seen
+    assert "Undo what Engineer 1 did" in seen
+    sent = form(flow, title="Second")
+    change(author, flow, title="Third")
+    told = second.post(url(flow, "edit/change/"), sent, headers=HTMX)
+    assert "Engineer 1 changed this flow meanwhile." in told.content.decode()
+    second.post(url(flow, "edit/merge/"), sent | {"theirs": mark(flow), "all": "mine"})
+    after = author.get(url(flow)).content.decode()
+    assert "Undo what Engineer 2 did: Merged with other changes" in after
+    for page in (seen, told.content.decode()):
+        assert "Dana Whitfield" not in page
+    assert "Noor Haddad" not in after
+
+
+def test_a_super_admin_who_changed_it_is_told_as_one(author, flow):
+    sent = form(flow, title="Mine")
+    super_admin = SuperAdminFactory()
+    drafting.save(
+        flow.id,
+        draft_of(flow).structure | {"title": "Theirs"},
+        revision=draft_of(flow).revision,
+        user=super_admin,
+        words="",
+        now=STARTED_AT,
+    )
+    told = author.post(url(flow, "edit/change/"), sent, headers=HTMX)
+    assert told.status_code == 409
+    assert "Super admin changed this flow meanwhile." in told.content.decode()
+    assert super_admin.name not in author.get(url(flow)).content.decode()
 
 
 @pytest.mark.parametrize(("side", "title"), [("mine", "Second"), ("theirs", "First")])

@@ -19,3 +19,8 @@ def shown_names(account: Account, viewer: User | None = None) -> dict[UUID, str]
         id_: f"Engineer {number} (you)" if id_ == you else f"Engineer {number}"
         for number, (id_, _) in enumerate(users, start=1)
     }
+
+
+def shown_name(account: Account, person: User) -> str:
+    """Of one person alone. A super admin belongs to no account, so has no name there."""
+    return shown_names(account).get(person.id, str(person.role_label))

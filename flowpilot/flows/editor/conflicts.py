@@ -39,9 +39,9 @@ def resolve(flow: Flow, theirs: object, sent: QueryDict) -> Changed:
     for number, difference in enumerate(found):
         chosen = sent.get("all") or sent.get(f"choice-{number}", difference.suggested)
         choices[difference.key] = "theirs" if chosen == "theirs" else "mine"
-    author = f"{draft.edited_by.name}’s" if draft.edited_by else "other"
     made = merge(mine.structure, theirs, choices)
-    return Changed(made, mine.step, f"Merged with {author} changes: {mine.words or 'a step'}")
+    # These words are kept: they name nobody, for names can be hidden later on.
+    return Changed(made, mine.step, f"Merged with other changes: {mine.words or 'a step'}")
 
 
 def _mine(theirs: object, base: object | None, sent: QueryDict) -> Changed:

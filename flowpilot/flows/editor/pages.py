@@ -15,6 +15,7 @@ from flowpilot.flows.models import FlowDraft
 from flowpilot.flows.structure import BLANK_NAME, KEYS, SHELLS, Node
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.models import User
+from resolutionflow.accounts.names import shown_name
 
 _BRACED = re.compile(r"\{(" + BLANK_NAME.pattern + r")\}")
 MOST_CHOICES = 1500  # of all lists of steps in one form; beyond them editor.js fills a list when it is opened
@@ -39,12 +40,15 @@ def bar_context(draft: FlowDraft, outline: Outline, user: User) -> dict[str, Any
     newest = None
     if draft.revision:
         newest = draft.changes.select_related("made_by").defer("before").order_by("-revision").first()
+    saver = draft.edited_by if draft.revision and draft.edited_by_id != user.pk else None
+    doer = newest.made_by if newest and newest.made_by_id != user.pk else None
     return {
         "flow": draft.flow,
         "here": resolve_url("flows:edit", draft.flow.id),
         "draft": draft,
         "newest": newest,
-        "by_other": newest is not None and newest.made_by_id != user.pk,
+        "saved_by": shown_name(draft.flow.account, saver) if saver else "",
+        "done_by": shown_name(draft.flow.account, doer) if doer else "",
         "fault_count": len(outline.faults),
         "faulty": [row for row in outline.rows if row.faults][:1],
         "general": outline.general,

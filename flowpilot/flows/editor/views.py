@@ -29,6 +29,7 @@ from flowpilot.flows.models import Flow, FlowDraft
 from flowpilot.flows.structure import Node
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.models import AuditEntry
+from resolutionflow.accounts.names import shown_name
 from resolutionflow.accounts.scoping import AccountRequest, View, account_required
 from resolutionflow.htmx import wants_panel
 
@@ -187,7 +188,7 @@ def _who_changed(request: AccountRequest, draft: FlowDraft) -> str:
     if draft.revision and draft.edited_by_id == request.user.pk:
         return "You changed this flow meanwhile, in another tab or on another machine."
     if draft.revision and draft.edited_by:
-        return f"{draft.edited_by.name} changed this flow meanwhile."
+        return f"{shown_name(request.account, draft.edited_by)} changed this flow meanwhile."
     return "This flow was published or its draft discarded meanwhile."
 
 
