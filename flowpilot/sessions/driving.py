@@ -31,6 +31,7 @@ from resolutionflow.accounts.models import User
 
 MOST_DECISIONS = 1000
 WENT_ON = "This session went on elsewhere, in another tab perhaps. It stands here now."
+HAS_ENDED = "This session has ended. Reopen it to go on with the problem."
 LEFT_FLOW = "Went on without the flow"
 ID_LENGTH, NOTE_LENGTH, ANSWER_LENGTH, TITLE_LENGTH, TEXT_LENGTH = 64, 4000, 500, 300, 10_000
 
@@ -55,7 +56,7 @@ def change_status(session: Session, status: Status) -> None:
     if status == before:
         return
     if before in FINAL:
-        raise Refused("This session has ended. Reopen it to go on with the problem.")
+        raise Refused(HAS_ENDED)
     if status not in CHANGES[before]:
         raise Refused(f"A session that is “{before.label.lower()}” cannot become “{status.label.lower()}”.")
     session.status = status
@@ -67,7 +68,7 @@ def _go_on(session: Session, now: datetime) -> None:
     While help is wanted the last activity stays the call for it: that is how long the colleagues see it wait.
     """
     if session.status in FINAL:
-        raise Refused("This session has ended. Reopen it to go on with the problem.")
+        raise Refused(HAS_ENDED)
     if session.status == Status.ABANDONED:
         change_status(session, Status.ACTIVE)
     if session.status != Status.REQUESTING_ESCALATION:
@@ -75,13 +76,14 @@ def _go_on(session: Session, now: datetime) -> None:
 
 
 def _save(session: Session) -> Session:
-    session.step_count = sum(
-        1
-        for decision in session.decisions
-        if not decision.get("undone_at") and not decision.get("taken_over")
-    )
+    session.step_count = sum(1 for decision in _own(session) if not decision.get("undone_at"))
     session.save()
     return session
+
+
+def _own(session: Session) -> list[dict[str, Any]]:
+    """The decisions that were not taken over, for ids are unique among these alone."""
+    return [decision for decision in session.decisions if not decision.get("taken_over")]
 
 
 def decide(
@@ -103,7 +105,7 @@ def decide(
     stand; WentOn is raised if it stands elsewhere.
     """
     with locked(session_id) as session:
-        if any(d.get("id") == decision_id and not d.get("taken_over") for d in session.decisions):
+        if any(d.get("id") == decision_id for d in _own(session)):
             return session
         _go_on(session, now)
         if len(session.decisions) >= MOST_DECISIONS:
@@ -162,7 +164,7 @@ def take_back(session_id: UUID, *, decision_id: str, now: datetime) -> Session:
     """Takes back the newest decision that stands. A decision that is taken back already stays so; an older one is
     WentOn, for another tab went on."""
     with locked(session_id) as session:
-        own = [d for d in session.decisions if not d.get("taken_over")]
+        own = _own(session)
         if any(d.get("id") == decision_id and d.get("undone_at") for d in own):
             return session
         _go_on(session, now)
@@ -184,7 +186,7 @@ def annotate(session_id: UUID, *, decision_id: str, note: str, now: datetime) ->
     """Puts the note of one of the engineer's own decisions. Raises Refused where there is no such decision."""
     with locked(session_id) as session:
         _go_on(session, now)
-        if not any(d.get("id") == decision_id and not d.get("taken_over") for d in session.decisions):
+        if not any(d.get("id") == decision_id for d in _own(session)):
             raise BadValue("decision_id", "This step is not one of the session's.")
         session.decisions = [
             d | {"note": note} if d.get("id") == decision_id and not d.get("taken_over") else d
@@ -208,7 +210,7 @@ def leave_flow(session_id: UUID, *, decision_id: str, now: datetime) -> Session:
     it is the tier from before. Where the flow was left already, or there is none, nothing changes.
     """
     with locked(session_id) as session:
-        if any(decision.get("id") == decision_id for decision in session.decisions):
+        if any(d.get("id") == decision_id for d in _own(session)):
             return session
         _go_on(session, now)
         if session.flow_version is None or has_left(session.decisions):
@@ -271,7 +273,7 @@ def complete(
 
 def _ending(session: Session, outcome: Outcome) -> Status:
     if session.status in FINAL:
-        raise Refused("This session has ended. Reopen it to go on with the problem.")
+        raise Refused(HAS_ENDED)
     return STATUS_OF_OUTCOME[outcome]
 
 

@@ -314,3 +314,12 @@ def test_an_id_that_a_colleague_used_before_is_free(session, colleague):
     mine = decide(mine, "1", "log", minutes=9)
     assert [(d["node_id"], d["taken_over"]) for d in mine.decisions] == [("root", True), ("log", False)]
     assert decide(mine, "1", "log", minutes=10).step_count == 1
+
+
+def test_the_flow_is_left_by_an_id_that_a_colleague_used_before(session, colleague):
+    decide(session, "1", "root", "Yes")
+    driving.ask_for_help(session.id, reason="No idea", now=after(2))
+    mine = driving.take_over(session.id, colleague, now=after(8))
+    left = driving.leave_flow(mine.id, decision_id="1", now=after(9))
+    assert has_left(left.decisions)
+    assert driving.leave_flow(mine.id, decision_id="1", now=after(10)).decisions == left.decisions
