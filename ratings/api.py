@@ -8,7 +8,7 @@ from ninja.errors import HttpError, ValidationError
 from pydantic import StrictBool, StrictInt
 
 from flowpilot.models import Session, Step
-from flowpilot.sessions.api import SessionRating
+from flowpilot.sessions.api import SessionRating, told_rating
 from ratings import thumbs
 from ratings.access import session_to_rate, step_of_account
 from ratings.forms import tidy
@@ -57,14 +57,7 @@ def rate_session(
         raise HttpError(400, str(no)) from no
     except RatedAlready as no:
         raise HttpError(409, str(no)) from no
-    answer = {
-        "id": str(given.id),
-        "session_id": str(session.id),
-        "rating": given.rating,
-        "comment": given.comment,
-        "created_at": given.created_at,
-    }
-    return Status(201, answer)
+    return Status(201, told_rating(given))
 
 
 @router.post(

@@ -44,6 +44,7 @@ COLUMNS = (
 
 router = Router(tags=["Sessions"])
 router.add_decorator(in_account)
+engineers_only = own_sessions_only("A super admin runs no sessions.")
 
 RELATED = ("client", "flow", "domain", "flow_version")
 COLLEAGUES = "This is a colleague's session."
@@ -214,7 +215,7 @@ def read_session(request: AccountRequest, session_id: UUID, account: str | None 
     summary="Start a session",
     openapi_extra=body_of(SessionIn, problem_summary="Outlook asks for the password again and again"),
 )
-@own_sessions_only("A super admin runs no sessions.")
+@engineers_only
 def start_session(request: AccountRequest) -> Answer[dict[str, Any]]:
     """Starts one of your own: guided by a published flow, or without one a discovery. 409 for a flow that is not
     published, 404 for a flow or a client that the account does not have."""
@@ -250,7 +251,7 @@ def start_session(request: AccountRequest) -> Answer[dict[str, Any]]:
         DecisionIn, id="0192f0c4-5a41-7c3e-9a53-5d2b8f6d1c11", node_id="web-mail", answer="Yes", note=None
     ),
 )
-@own_sessions_only("A super admin runs no sessions.")
+@engineers_only
 def record_decision(request: AccountRequest, session_id: UUID) -> dict[str, Any]:
     """One step taken, at a step of the flow or beside it; an abandoned session is active again by it. The same id
     again: 200, and nothing has changed. An end of the flow takes no decision: complete the session there."""
@@ -277,7 +278,7 @@ def record_decision(request: AccountRequest, session_id: UUID) -> dict[str, Any]
     summary="Complete a session",
     openapi_extra=body_of(CompleteIn, outcome="resolved", resolution_summary="Removed the stored password"),
 )
-@own_sessions_only("A super admin runs no sessions.")
+@engineers_only
 def complete_session(request: AccountRequest, session_id: UUID) -> dict[str, Any]:
     """Ends it, for good: 409 if it has ended already."""
     _own_session(request, session_id)
@@ -300,7 +301,7 @@ def complete_session(request: AccountRequest, session_id: UUID) -> dict[str, Any
     summary="Ask for help",
     openapi_extra=body_of(EscalateIn, reason="The mailbox is on a server that I may not open"),
 )
-@own_sessions_only("A super admin runs no sessions.")
+@engineers_only
 def escalate_session(request: AccountRequest, session_id: UUID) -> dict[str, Any]:
     """Asks the colleagues to take over or to answer: the status is `requesting_escalation` then. Asking again changes
     the reason. 409 if it has ended. To hand it over outside, complete it with the outcome `escalated`."""
@@ -348,7 +349,10 @@ def _detail(request: AccountRequest, session: Session) -> dict[str, Any]:
         "resolution_summary": session.resolution_summary,
         "escalation_reason": session.escalation_reason,
     }
-    return answer | {"rating": _rating(session)} if session.user_id == request.user.id else answer
+    if session.user_id != request.user.id:
+        return answer
+    rating = getattr(session, "rating", None)
+    return answer | {"rating": told_rating(rating) if rating else None}
 
 
 def _item(session: Session, names: Mapping[UUID, str]) -> dict[str, Any]:
@@ -391,13 +395,11 @@ def _moment(written: str | None) -> datetime | None:
     return datetime.fromisoformat(written).astimezone(UTC) if written else None
 
 
-def _rating(session: Session) -> dict[str, Any] | None:
-    rating = getattr(session, "rating", None)
-    if rating is None:
-        return None
+def told_rating(rating: Any) -> dict[str, Any]:
+    """A SessionRating of the app above, which answers with the same one."""
     return {
         "id": str(rating.id),
-        "session_id": str(session.id),
+        "session_id": str(rating.session_id),
         "rating": rating.rating,
         "comment": rating.comment,
         "created_at": rating.created_at,
