@@ -141,15 +141,15 @@ def _note(row: Mapping[str, Any] | None) -> StepNote:
     visits = counted(row["visits"], "visit")
     lines = [f"{visits} · {step_time(row['median_seconds'])}" if row["timed"] else visits]
     leaving = Rate(row["dropped"], row["visits"])
-    tone: str = ""
+    many = False
     if row["dropped"] and leaving.few:
         lines.append(f"{row['dropped']} of {row['visits']} left here")
     elif row["dropped"]:
         lines.append(f"{leaving.percent} % left here")
-        tone = "bad" if leaving.value is not None and leaving.value > MANY_LEAVE else ""
+        many = leaving.value is not None and leaving.value > MANY_LEAVE
     if row["thumbs"]:
         lines.append(f"{row['helpful_yes']:,} helpful, {row['helpful_no']:,} not")
-    return StepNote(tuple(lines), "bad" if tone else "")
+    return StepNote(tuple(lines), "bad" if many else "")
 
 
 def _versions(query: DashboardQuery) -> dict[str, Any]:

@@ -132,9 +132,8 @@ def _put(draft: FlowDraft, user: User, now: datetime) -> None:
 
 
 def _is_storable(structure: Node) -> bool:
-    written = json.dumps(
-        structure, ensure_ascii=False
-    )  # half the time of a walk; a NUL is written as an escape there
+    # Half the time of a walk. A NUL is written as an escape there.
+    written = json.dumps(structure, ensure_ascii=False)
     if "\\u0000" not in written:
         return not UNSTORABLE.search(written)
     return not UNSTORABLE.search("".join(_texts(structure)))

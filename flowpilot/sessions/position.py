@@ -8,14 +8,9 @@ from flowpilot.flows.structure import Node, nodes_of
 Decision = Mapping[str, Any]
 
 
-def last_decision(decisions: Iterable[Decision]) -> Decision | None:
-    """The newest one that is not taken back; one that was taken over stands too, for the path goes on from it."""
-    standing = [decision for decision in decisions if not decision.get("undone_at")]
-    return standing[-1] if standing else None
-
-
 def current_node(structure: Node, decisions: Iterable[Decision]) -> Node:
-    """The step that is to be done next: the root at the start, else what the last decision in the flow leads to.
+    """The step that is to be done next: the root at the start, else what the last decision in the flow leads to. One
+    that was taken over leads on too.
 
     Decisions beside the flow (node_id null) and those at a node or with an answer that the structure does not know
     change nothing.

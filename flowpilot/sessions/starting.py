@@ -109,9 +109,8 @@ def reopen(session: Session, engineer: User, *, now: datetime) -> Session:
     one. Raises Refused for a session that has not ended."""
     if session.status in (*OPEN, Status.ABANDONED):
         raise Refused("This session has not ended, so it can simply go on.")
-    Session.objects.select_for_update(of=("self",)).get(
-        id=session.id
-    )  # of two clicks the second one waits here
+    # Of two clicks the second one waits here.
+    Session.objects.select_for_update(of=("self",)).get(id=session.id)
     again: Session | None = session.next_sessions.filter(user=engineer, status__in=OPEN).first()
     return again or follow(session, engineer, taken_over=False, now=now)
 

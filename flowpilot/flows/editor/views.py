@@ -105,9 +105,7 @@ def change(request: AccountRequest, flow: Flow) -> HttpResponse:
         )
     except drafting.Stale as stale:
         return _conflict(request, flow, stale)
-    except drafting.Unstorable as refusal:
-        return _refused(request, flow, str(refusal))
-    except Refused as refusal:
+    except (drafting.Unstorable, Refused) as refusal:
         return _refused(request, flow, str(refusal))
     return _answer(request, saved, plain=request.POST.get("act", "") == "")
 
