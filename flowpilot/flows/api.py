@@ -21,6 +21,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.responses import Status as Answer
 
 from flowpilot.flows import drafting, publishing
+from flowpilot.flows.domains import known_domain
 from flowpilot.flows.listing import ORDERS, FlowListForm
 from flowpilot.flows.models import Domain, Flow, FlowVersion
 from flowpilot.flows.replacing import ANY_VERSION, replace
@@ -250,7 +251,7 @@ def _refuse_faulty(structure: Node) -> None:
 def _domain(name: str | None) -> Domain | None:
     if name is None:
         return None
-    domain: Domain | None = Domain.objects.filter(name__iexact=name.strip()).first()
+    domain = known_domain(name.strip())
     if domain is None:
         refuse_value("There is no domain of this name.", "domain")
     return domain

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from flowpilot.flows import drafting, json_files, mermaid, publishing
+from flowpilot.flows.domains import domain_named, known_domain
 from flowpilot.flows.files import FlowFile, check_keepable
 from flowpilot.flows.models import Domain, Flow
 from resolutionflow.accounts.models import AuditEntry, User
@@ -50,8 +51,7 @@ def _domain(name: str) -> Domain | None:
     name = " ".join(name.split())
     if not name:
         return None
-    found: Domain | None = Domain.objects.filter(name__iexact=name).first()
-    if found:
+    if found := known_domain(name):
         return found
     domain = Domain(name=name)
     domain.take_account_from_scope()
@@ -59,9 +59,4 @@ def _domain(name: str) -> Domain | None:
         domain.full_clean(exclude=["account"])
     except ValidationError as error:
         raise ValidationError({"domain": error.messages}) from None
-    try:
-        with transaction.atomic():
-            domain.save()
-    except IntegrityError:  # somebody else made it just now
-        return Domain.objects.filter(name__iexact=name).first()
-    return domain
+    return domain_named(name)
