@@ -138,9 +138,8 @@ def median_ranks(count: int) -> tuple[int, int] | None:
     Each value lies below the median as a coin falls, so the ranks are those of a binomial distribution
     (W. J. Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2).
     """
-    below = (
-        0.0  # the chance that at most `rank` values lie below; what is left out at the start is below 1e-30
-    )
+    # The chance that at most `rank` values lie below. What is left out at the start is below 1e-30.
+    below = 0.0
     for rank in range(max(0, count // 2 - 6 * isqrt(count) - 1), count // 2 + 1):
         below += exp(lgamma(count + 1) - lgamma(rank + 1) - lgamma(count - rank + 1) - count * log(2))
         if below > 0.025:
