@@ -3,7 +3,7 @@
 A declared blank, `{user}`, stands unquoted in the text and is replaced by the value as a literal of the shell: in
 single quotes for powershell and bash, in double quotes for cmd. Everything else in braces stays as it is. What a shell
 cannot hold safely is refused in words. One thing no quoting can do is left to the author: not to hand a value to what
-reads it as code once more (`cmd /c`, `ssh`, `eval`, `Invoke-Expression`).
+reads it as code once more (`cmd /c`, `ssh`, `eval`, `let`, `declare -i`, `test -v`, `Invoke-Expression`).
 """
 
 import re
@@ -121,12 +121,17 @@ def _blanks(script: Script) -> re.Pattern[str] | None:
 
 # How a shell reads its text, as far as it matters here: `passed` are its quotes, escapes and comments, in all other
 # characters of `bare` a value may begin. Where neither fits (a quote that never ends, a here-document, arithmetic, code
-# within double quotes) the reading stops, and nothing behind it counts as bare.
+# within double quotes) the reading stops, and nothing behind it counts as bare. Bash takes subscripts, parts of a
+# variable and comparisons of numbers in [[ ]] for arithmetic too: it carries out a command in a value there, quoted or
+# not.
 READINGS = {
     "bash": re.compile(
         r"""(?P<passed> \\. | '[^']*' | \$'(?:\\.|[^'\\])*' | "(?:\\.|[^"\\`$]|\$(?![({\[]))*" | `(?:\\.|[^`\\])*`
             | (?<![^ \t\n;&|()<>])\#[^\n]* | <<<)
-          | (?P<bare> [^\\'"`<($] | <(?!<) | \((?!\() | \$(?!['\[]))""",
+          | (?P<bare> [^\\'"`<($\[] | <(?!<) | \((?!\()
+            | \$(?!['\[] | \{[\w@*]+(?:\[[@*]\])?:(?![-+=?] | [\d:\ ]+\}))
+            | \[(?=[@*\d]+\])
+            | (?<!\w)\[(?![^\s\]]*\{)(?!\[(?:(?!\]\]).)*?\s-(?:eq|ne|lt|le|gt|ge|v)\s))""",
         re.VERBOSE | re.DOTALL,
     ),
     # Within a word # begins no comment, but which characters end a word only PowerShell itself knows: there the
