@@ -49,10 +49,13 @@ def session_list(request: AccountRequest) -> HttpResponse:
     names = shown_names(request.account, request.user)
     count = sessions.count()
     words = counted(count, "session")
+    title = "Sessions" if request.user.leads_team else "My sessions"
+    if form.cleaned_data.get("help"):
+        title = "Help wanted"
     kept = {name: values for name, values in request.GET.lists() if name not in ("before", "after")}
     context = {
         "form": form,
-        "title": "Sessions" if request.user.leads_team else "My sessions",
+        "title": title,
         "where": f"{words} · {request.account.name} · {request.account.time_zone}",
         "period": form.chosen_period(),
         "whole_time": form.whole_time,

@@ -43,6 +43,17 @@ def test_the_navigation_counts_the_calls(helper, session):
     assert not read(helper.get("/sessions/")).all("span", class_="count")
 
 
+def test_the_list_says_what_is_asked_and_since_when(helper, session, account):
+    page = read(helper.get(LIST))
+    assert page.one("h1").text == "Help wanted"
+    text = page.one("tbody").text
+    assert "“No idea any more”" in text
+    assert "since 10 Mar 2026, 09:10" in text
+    driving.answer_call(session.id, session.user, answer="Try the belt", now=NOW + timedelta(minutes=20))
+    SessionFactory(user=session.user, status="requesting_escalation", escalation_reason="")
+    assert "“" not in read(helper.get(LIST)).one("tbody").text
+
+
 def test_a_colleague_sees_what_it_is_about(helper, session):
     page = read(helper.get(url(session)))
     words = page.one("section", class_="help-card").text
