@@ -98,17 +98,9 @@ def change(draft: FlowDraft, structure: Node, *, user: User, words: str, now: da
     return draft
 
 
-def undo(flow_id: UUID, *, revision: int, user: User, now: datetime) -> tuple[FlowDraft, str]:
-    """Puts the structure back as it was before the newest change; returns the draft and what was undone, in words.
-
-    Raises Stale, and NothingToUndo.
-    """
-    with locked_draft(flow_id, revision) as draft:
-        return draft, take_back(draft, user=user, now=now)
-
-
 def take_back(draft: FlowDraft, *, user: User, now: datetime) -> str:
-    """As `undo`, for a draft that is locked already; returns what was undone."""
+    """Puts the structure of a locked draft back as it was before its newest change; returns what was undone, in words.
+    Raises NothingToUndo."""
     newest = draft.changes.order_by("-revision").first() if draft.revision else None
     if newest is None:
         raise NothingToUndo("There is nothing to undo.")

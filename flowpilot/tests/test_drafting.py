@@ -31,6 +31,12 @@ def publish(flow, revision, user, note=""):
     return publishing.publish(flow.id, revision=revision, user=user, note=note, now=NOW)
 
 
+def undo(flow, revision, user):
+    with drafting.locked_draft(flow.id, revision) as draft:
+        words = drafting.take_back(draft, user=user, now=NOW)
+    return draft, words
+
+
 def test_a_new_flow_is_a_draft_that_could_be_published(flow):
     assert (flow.status, flow.current_version) == (Flow.Status.DRAFT, None)
     assert (flow.draft.revision, faults_of(flow.draft.structure)) == (1, [])
@@ -60,12 +66,12 @@ def test_undo_goes_back_change_by_change(flow, team_admin):
     first = flow.draft.structure
     save(flow, leaf("A"), 1, team_admin, "Renamed to A")
     save(flow, leaf("B"), 2, team_admin, "Renamed to B")
-    draft, words = drafting.undo(flow.id, revision=3, user=team_admin, now=NOW)
+    draft, words = undo(flow, 3, team_admin)
     assert (draft.structure, words, draft.revision) == (leaf("A"), "Renamed to B", 4)
-    draft, words = drafting.undo(flow.id, revision=4, user=team_admin, now=NOW)
+    draft, words = undo(flow, 4, team_admin)
     assert (draft.structure, words) == (first, "Renamed to A")
     with pytest.raises(drafting.NothingToUndo):
-        drafting.undo(flow.id, revision=5, user=team_admin, now=NOW)
+        undo(flow, 5, team_admin)
 
 
 def test_the_newest_hundred_changes_can_be_undone(flow, team_admin):
