@@ -142,10 +142,10 @@ class SessionQuery(ListQuery):
 
 
 class SessionIn(Schema):
-    problem_summary: Given = Field(max_length=500)
+    problem_summary: Given = Field(max_length=starting.PROBLEM_LENGTH)
     problem_description: Text = Field("", max_length=driving.TEXT_LENGTH)
     flow_id: UUID | None = Field(None, description="A published flow; the session runs its current version.")
-    psa_ticket_id: Annotated[Text, Field(max_length=100)] | None = None
+    psa_ticket_id: Annotated[Text, Field(max_length=starting.TICKET_LENGTH)] | None = None
     client_id: UUID | None = None
 
 

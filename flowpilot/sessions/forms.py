@@ -11,6 +11,7 @@ from uuid6 import uuid7
 
 from flowpilot.clients.choices import client_choices
 from flowpilot.clients.models import Client
+from flowpilot.flows import structure
 from flowpilot.flows.models import Flow
 from flowpilot.flows.scripts import MOST_CHARACTERS, Script, faults_of
 from flowpilot.sessions.driving import (
@@ -22,10 +23,9 @@ from flowpilot.sessions.driving import (
     needs_summary,
 )
 from flowpilot.sessions.models import Session
+from flowpilot.sessions.starting import PROBLEM_LENGTH, TICKET_LENGTH
 from flowpilot.sessions.states import Outcome
 from resolutionflow.long_select import LongSelect
-
-PROBLEM_LENGTH, TICKET_LENGTH, NODE_LENGTH = 500, 100, 100
 
 
 class Words(forms.CharField):
@@ -51,7 +51,7 @@ class DecideForm(forms.Form):
     """An answer at a step of the flow; after an action there is none."""
 
     decision_id = DecisionId()
-    node_id = forms.CharField(max_length=NODE_LENGTH, strip=False)
+    node_id = forms.CharField(max_length=structure.ID_LENGTH, strip=False)
     answer = forms.CharField(max_length=ANSWER_LENGTH, required=False, strip=False)
     note = Words(most=NOTE_LENGTH, required=False)
 

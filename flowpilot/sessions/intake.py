@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from flowpilot.flows.models import Flow
-from flowpilot.sessions.forms import PROBLEM_LENGTH, StartForm
+from flowpilot.sessions.forms import StartForm
 from flowpilot.sessions.models import Session
-from flowpilot.sessions.starting import start
+from flowpilot.sessions.starting import PROBLEM_LENGTH, start
 from flowpilot.sessions.states import Refused
 from resolutionflow.accounts.scoping import AccountRequest, own_sessions_required
 

@@ -14,6 +14,8 @@ from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import OPEN, Refused, Source, Status, Tier
 from resolutionflow.accounts.models import User
 
+PROBLEM_LENGTH, TICKET_LENGTH = 500, 100
+
 
 @transaction.atomic
 def start(
