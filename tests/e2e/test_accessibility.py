@@ -200,7 +200,6 @@ def test_the_flow_editor(page, noon, account, team_admin):
     in_every_look(page)
 
 
-@pytest.mark.parametrize("look", [NARROW, NARROW_DARK], ids=str)
 def test_a_flow(page, team, team_admin):
     log_in(page, team_admin)
     flow = FlowFactory(description="Why and when")
@@ -220,6 +219,7 @@ def test_a_flow(page, team, team_admin):
     in_every_look(page)
 
 
+@pytest.mark.parametrize("look", [NARROW, NARROW_DARK], ids=str)
 def test_the_drawer(page, team, team_admin):
     log_in(page, team_admin)
     page.goto("/sessions/")
