@@ -91,8 +91,11 @@ def change(draft: FlowDraft, structure: Node, *, user: User, words: str, now: da
         return draft
     before, draft.structure = draft.structure, structure
     _put(draft, user, now)
+    words = UNSTORABLE.sub("\ufffd", words)[
+        :500
+    ]  # they may quote what was typed and did not come into the structure
     DraftChange.objects.create(
-        draft=draft, revision=draft.revision, before=before, words=words[:500], made_by=user, made_at=now
+        draft=draft, revision=draft.revision, before=before, words=words, made_by=user, made_at=now
     )
     draft.changes.filter(revision__lte=draft.revision - MOST_CHANGES).delete()
     return draft

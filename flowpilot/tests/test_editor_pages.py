@@ -357,6 +357,14 @@ def test_one_side_is_taken_whole(author, second, flow, side, title):
     assert node(flow, "solved")["title"] == ("Solved" if side == "mine" else "Done and dusted")
 
 
+def test_what_cannot_be_stored_and_loses_the_merge_does_no_harm(author, second, flow):
+    sent = form(flow, title="A\0B", help="Mine")
+    change(author, flow, title="First")
+    merging = sent | {"theirs": mark(flow), "choice-0": "theirs", "choice-1": "mine"}
+    assert second.post(url(flow, "edit/merge/"), merging).status_code == 302
+    assert (node(flow)["title"], node(flow)["help"]) == ("First", "Mine")
+
+
 def test_a_third_save_during_the_merge_is_told_again(author, second, flow):
     sent = form(flow, title="Second")
     change(author, flow, title="First")
