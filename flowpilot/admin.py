@@ -6,8 +6,11 @@ from flowpilot.models import (
     DraftChange,
     Flow,
     FlowDraft,
+    FlowProposal,
     FlowVersion,
     PsaActivityLog,
+    PsaConnection,
+    PsaPush,
     Session,
     Step,
 )
@@ -90,4 +93,27 @@ class PsaActivityLogAdmin(TenantAdmin):
     facts = True
     list_display = ("activity_type", "psa_ticket_id", "hours_logged", "created_at")
     list_filter = ("activity_type",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(FlowProposal)
+class FlowProposalAdmin(TenantAdmin):
+    facts = True
+    list_display = ("title", "kind", "domain", "status", "confidence", "created_at")
+    list_filter = ("status", "kind")
+    list_select_related = ("domain",)
+    date_hierarchy = "created_at"
+
+
+@admin.register(PsaConnection)
+class PsaConnectionAdmin(TenantAdmin):
+    facts = True
+    list_display = ("provider", "active", "created_at")
+
+
+@admin.register(PsaPush)
+class PsaPushAdmin(TenantAdmin):
+    facts = True
+    list_display = ("kind", "psa_ticket_id", "status", "retry_count", "created_at", "finished_at")
+    list_filter = ("status", "kind")
     date_hierarchy = "created_at"

@@ -1,6 +1,7 @@
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, DraftChange, Flow, FlowDraft, FlowVersion, Step
-from flowpilot.psa.models import PsaActivityLog
+from flowpilot.proposals.models import FlowProposal
+from flowpilot.psa.models import PsaActivityLog, PsaConnection, PsaPush
 from flowpilot.sessions.models import Session
 
 __all__ = [
@@ -9,8 +10,11 @@ __all__ = [
     "DraftChange",
     "Flow",
     "FlowDraft",
+    "FlowProposal",
     "FlowVersion",
     "PsaActivityLog",
+    "PsaConnection",
+    "PsaPush",
     "Session",
     "Step",
 ]

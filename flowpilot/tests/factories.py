@@ -10,8 +10,11 @@ from flowpilot.models import (
     DraftChange,
     Flow,
     FlowDraft,
+    FlowProposal,
     FlowVersion,
     PsaActivityLog,
+    PsaConnection,
+    PsaPush,
     Session,
     Step,
 )
@@ -118,3 +121,36 @@ class PsaActivityLogFactory(TenantFactory):
     session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
     activity_type = PsaActivityLog.ActivityType.NOTE_POSTED
     created_at = STARTED_AT
+
+
+class FlowProposalFactory(TenantFactory):
+    class Meta:
+        model = FlowProposal
+
+    title = factory.Sequence(lambda n: f"Proposal {n}")
+    structure = factory.LazyFunction(smallest_structure)
+    created_at = STARTED_AT
+
+
+class PsaConnectionFactory(TenantFactory):
+    class Meta:
+        model = PsaConnection
+
+    provider = PsaConnection.Provider.CONNECTWISE
+    base_url = "https://psa.example"
+    created_at = STARTED_AT
+
+
+class PsaPushFactory(TenantFactory):
+    class Meta:
+        model = PsaPush
+
+    connection = factory.SubFactory(PsaConnectionFactory, account=factory.SelfAttribute("..account"))
+    session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
+    psa_ticket_id = "48211"
+    kind = PsaPush.Kind.NOTE
+    status = PsaPush.Status.PENDING
+    created_at = STARTED_AT
+    finished_at = factory.LazyAttribute(
+        lambda push: push.created_at if push.status in PsaPush.FINISHED else None
+    )

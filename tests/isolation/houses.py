@@ -13,8 +13,11 @@ from flowpilot.tests.factories import (
     DraftChangeFactory,
     FlowDraftFactory,
     FlowFactory,
+    FlowProposalFactory,
     FlowVersionFactory,
     PsaActivityLogFactory,
+    PsaConnectionFactory,
+    PsaPushFactory,
     SessionFactory,
     StepFactory,
 )
@@ -119,8 +122,21 @@ def _fill(house: House, now: datetime) -> None:
     activity = PsaActivityLogFactory(
         session=session, psa_ticket_id=f"{mark}-1", external_key=f"{mark}-ext/note/0"
     )
+    connection = PsaConnectionFactory(base_url=f"https://{mark.lower()}.example")
+    push = PsaPushFactory(connection=connection, session=session, psa_ticket_id=f"{mark}-1")
+    proposal = FlowProposalFactory(
+        title=f"{mark} proposal",
+        summary=f"{mark} summary",
+        domain=domain,
+        structure=structure,
+        kind="enhancement",
+        target_flow=flow,
+    )
     delivery = DigestDeliveryFactory(user=house.engineer)
     for row in (
+        connection,
+        push,
+        proposal,
         delivery,
         client,
         domain,
