@@ -21,7 +21,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Greatest
 
 from flowpilot.sessions.states import OPEN, Outcome, Status, Tier
-from resolutionflow.metrics import Median, Metric, MetricQuerySet, share
+from resolutionflow.metrics import Mean, Median, Metric, MetricQuerySet, share
 from resolutionflow.periods import Period
 
 FORGOTTEN = 90  # days without a session until nothing is left of a flow's recency
@@ -30,6 +30,9 @@ ENDED = ~Q(status__in=OPEN)
 GUIDED = Q(confidence_tier=Tier.GUIDED)
 COMPLETED = Q(completed_at__isnull=False)
 RESOLVED = Q(status=Status.RESOLVED)
+ESCALATED = Q(status__in=[Status.ESCALATED, Status.REQUESTING_ESCALATION])
+ABANDONED = Q(status=Status.ABANDONED)
+UNGUIDED = Q(confidence_tier__isnull=True) | Q(confidence_tier__in=[Tier.EXPLORING, Tier.DISCOVERY])
 
 
 def given_up(idle_since: datetime) -> Q:
@@ -48,9 +51,23 @@ class SessionQuerySet(MetricQuerySet):
         ),
         "resolution_rate": Metric("Resolution rate", "share", "higher", share(RESOLVED, of=Q())),
         "ended": Metric("Ended", "count", None, Count("pk", filter=ENDED)),
-        "resolved_sessions": Metric("Resolved", "count", None, Count("pk", filter=RESOLVED)),
         "success_rate": Metric("Success rate", "share", "higher", share(RESOLVED, of=ENDED)),
+        "escalation_rate": Metric("Escalation rate", "share", "lower", share(ESCALATED, of=Q())),
         "guided_rate": Metric("Guided rate", "share", "higher", share(GUIDED, of=Q())),
+        "resolved_sessions": Metric("Resolved sessions", "count", None, Count("pk", filter=RESOLVED)),
+        "escalated_sessions": Metric("Escalated sessions", "count", None, Count("pk", filter=ESCALATED)),
+        "abandoned_sessions": Metric("Abandoned sessions", "count", None, Count("pk", filter=ABANDONED)),
+        "guided_sessions": Metric("Guided sessions", "count", None, Count("pk", filter=GUIDED)),
+        "steps_to_resolution": Metric(
+            "Steps to resolution", "score", "lower", Mean("step_count", filter=RESOLVED)
+        ),
+        "mean_duration": Metric(
+            "Mean duration", "duration", "lower", Mean("duration_seconds", filter=COMPLETED)
+        ),
+        "mttr": Metric("Time to resolve", "duration", "lower", Mean("duration_seconds", filter=RESOLVED)),
+        "with_ticket": Metric(
+            "Sessions with a ticket", "count", None, Count("pk", filter=Q(psa_ticket_id__isnull=False))
+        ),
         "active_engineers": Metric("Active engineers", "count", None, Count("user_id", distinct=True)),
         **{
             outcome.value: Metric(outcome.label, "count", None, Count("pk", filter=Q(outcome=outcome)))

@@ -40,6 +40,14 @@ def share(part: Q, *, of: Q) -> Combinable:
     return Cast(Count("pk", filter=of & part), exact) / whole
 
 
+class Mean(models.Aggregate):
+    """Mean of a whole number over the filtered rows, as an exact numeric; NULL over none."""
+
+    function = "AVG"
+    name = "mean"
+    output_field = DecimalField()
+
+
 class Median(models.Aggregate):
     """Continuous median (percentile_cont 0.5) of the expression over the filtered rows; NULL over none."""
 

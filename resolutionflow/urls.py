@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from analytics.api import router as analytics_router
+from analytics.flowpilot.api import router as flowpilot_analytics_router
 from flowpilot.flows.api import router as flows_router
 from flowpilot.home.views import home
 from flowpilot.sessions.api import router as sessions_router
@@ -26,6 +27,7 @@ api.add_router("/analytics", analytics_router)
 api.add_router("/flows", flows_router)
 api.add_router("/sessions", sessions_router)
 api.add_router("", ratings_router)
+api.add_router("/analytics/flowpilot", flowpilot_analytics_router)
 
 account_urls = [
     path("login/", sign_in.login, name="account_login"),

@@ -240,6 +240,12 @@ PLACES = {
     },
     "api/v1/analytics/team": at("/api/v1/analytics/team", who=API_TEAM, unchosen=403, super_admin=403),
     "api/v1/analytics/flows/<uuidstr:flow_id>": at("/api/v1/analytics/flows/{flow.id}", who=API_ACCOUNT),
+    **{
+        f"api/v1/analytics/flowpilot{rest}": at(
+            f"/api/v1/analytics/flowpilot{rest}", who=API_TEAM, unchosen=403, super_admin=403
+        )
+        for rest in ("", "/coverage", "/psa")
+    },
     "api/v1/analytics/me": at("/api/v1/analytics/me", who=API_MINE),
     "api/v1/steps/<uuidstr:step_id>/feedback": at("/api/v1/steps/{step.id}/feedback", who=API_ACT),
     "admin/": at("/admin/", who=INSTALLATION, installation=True),

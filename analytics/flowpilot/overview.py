@@ -1,0 +1,145 @@
+"""The rows of the tab Overview: how the sessions of the period went, by day, by tier and by domain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Max, Q
+from django.db.models.functions import TruncDate
+
+from analytics.query import DashboardQuery
+from flowpilot.metrics import ABANDONED, GUIDED, RESOLVED, UNGUIDED, SessionQuerySet
+from flowpilot.models import Flow, FlowProposal
+from flowpilot.sessions.states import Status, Tier
+from ratings.metrics import RATINGS_OF_SESSIONS
+from resolutionflow.metrics import Mean, Median
+
+TOTALS = (
+    *("sessions", "resolved_sessions", "escalated_sessions", "abandoned_sessions", "resolution_rate"),
+    *("steps_to_resolution", "mean_duration", "mttr", "completed", "with_ticket"),
+)
+ENOUGH = 10  # sessions on each side before a domain's medians are compared
+
+
+def totals(sessions: SessionQuerySet) -> dict[str, Any]:
+    """TOTALS, and mean stars and number of the ratings of these sessions; one query."""
+    ratings = {name: metric.expression for name, metric in RATINGS_OF_SESSIONS.items()}
+    found: dict[str, Any] = sessions.aggregate(
+        **{name: SessionQuerySet.metrics[name].expression for name in TOTALS}, **ratings
+    )
+    return found
+
+
+def mttr_trend(query: DashboardQuery) -> list[dict[str, Any]]:
+    """For every local day of the period: `mttr`, mean seconds of the sessions that were resolved on it, None without
+    one, and `count`. Of the sessions that started in the period."""
+    rows = (
+        query.sessions.filter(RESOLVED, completed_at__lt=query.period.end)
+        .annotate(day=TruncDate("completed_at", tzinfo=query.account.tz))
+        .values("day")
+        .annotate(count=Count("pk"), mttr=Mean("duration_seconds"))
+        .order_by("day")
+    )
+    found: dict[date, Mapping[str, Any]] = {row["day"]: row for row in rows}
+    nothing = {"count": 0, "mttr": None}
+    return [
+        {"day": day, "count": row["count"], "mttr": row["mttr"]}
+        for day in query.period.days
+        for row in [found.get(day, nothing)]
+    ]
+
+
+@dataclass(frozen=True)
+class TimeSaved:
+    """`seconds` is None where no domain has enough to compare; it may be negative. `left_out` are the domains with a
+    session in the period that have not."""
+
+    seconds: Decimal | None
+    domains: int
+    left_out: int
+    sessions: int  # resolved guided ones of the domains compared
+
+
+def time_saved(query: DashboardQuery) -> TimeSaved:
+    """Over domains with enough resolved sessions both guided and not: resolved guided ones × (median of the others −
+    median of the guided ones), summed. An estimate."""
+    guided, unguided = RESOLVED & GUIDED, RESOLVED & UNGUIDED
+    rows = list(
+        query.sessions.filter(domain__isnull=False)
+        .values("domain_id")
+        .annotate(
+            guided=Count("pk", filter=guided),
+            unguided=Count("pk", filter=unguided),
+            guided_median=Median("duration_seconds", filter=guided),
+            unguided_median=Median("duration_seconds", filter=unguided),
+        )
+        .order_by("domain_id")
+    )
+    compared = [row for row in rows if row["guided"] >= ENOUGH and row["unguided"] >= ENOUGH]
+    saved = [
+        row["guided"] * (Decimal(str(row["unguided_median"])) - Decimal(str(row["guided_median"])))
+        for row in compared
+    ]
+    return TimeSaved(
+        seconds=sum(saved, Decimal(0)) if compared else None,
+        domains=len(compared),
+        left_out=len(rows) - len(compared),
+        sessions=sum(row["guided"] for row in compared),
+    )
+
+
+def tiers(query: DashboardQuery) -> list[dict[str, Any]]:
+    """Each tier with `count` and `resolved` of its sessions that are no longer worked on, and the rate of the two."""
+    rows = (
+        query.sessions.exclude(ABANDONED | Q(status=Status.ACTIVE))
+        .filter(confidence_tier__isnull=False)
+        .values("confidence_tier")
+        .annotate(count=Count("pk"), resolved=Count("pk", filter=RESOLVED))
+        .order_by("confidence_tier")
+    )
+    found = {row["confidence_tier"]: row for row in rows}
+    nothing = {"count": 0, "resolved": 0}
+    return [
+        {
+            "tier": tier,
+            "label": tier.label,
+            "count": row["count"],
+            "resolved": row["resolved"],
+            "resolution_rate": Decimal(row["resolved"]) / row["count"] if row["count"] else None,
+        }
+        for tier in Tier
+        for row in [found.get(tier.value, nothing)]
+    ]
+
+
+def domains(query: DashboardQuery) -> list[dict[str, Any]]:
+    """Each domain with a session: `id`, `name`, sessions, resolved, escalated, resolution rate; most sessions first."""
+    rows = query.sessions.filter(domain__isnull=False).by(
+        "domain_id", "sessions", "resolved_sessions", "escalated_sessions", "resolution_rate"
+    )
+    named = [
+        row | {"id": row["domain_id"], "name": row["name"]} for row in rows.annotate(name=Max("domain__name"))
+    ]
+    # Python orders names by code point, as COLLATE "C" does.
+    return sorted(named, key=lambda row: (-row["sessions"], row["name"], row["id"]))
+
+
+def knowledge(query: DashboardQuery) -> dict[str, int]:
+    """How many flows there are and which of them the product wrote, and what became of proposals. Flows and proposals
+    are those of the account, whatever client is chosen."""
+    period = Q(reviewed_at__gte=query.period.start, reviewed_at__lt=query.period.end)
+    kinds = FlowProposal.Status
+    flows = Flow.objects.exclude(status=Flow.Status.ARCHIVED).aggregate(
+        total_flows=Count("pk"),
+        ai_generated_flows=Count("pk", filter=~Q(origin=Flow.Origin.MANUAL)),
+    )
+    proposals = FlowProposal.objects.aggregate(
+        total_proposals_pending=Count("pk", filter=Q(status=kinds.PENDING)),
+        proposals_approved_this_period=Count(
+            "pk", filter=period & Q(status__in=[kinds.APPROVED, kinds.MODIFIED])
+        ),
+        proposals_rejected_this_period=Count("pk", filter=period & Q(status=kinds.REJECTED)),
+    )
+    return flows | proposals

@@ -1,0 +1,94 @@
+"""The rows of the tab PSA: what reached the ticket system, and how far sessions came on their way there."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+
+from analytics.query import DashboardQuery
+from flowpilot.models import PsaActivityLog, PsaPush
+
+Kind = PsaActivityLog.ActivityType
+
+
+def _entries(query: DashboardQuery) -> QuerySet[PsaActivityLog]:
+    """The time entries of the period, of the client's sessions where one is chosen."""
+    rows = PsaActivityLog.objects.filter(
+        activity_type=Kind.TIME_ENTRY_POSTED,
+        created_at__gte=query.period.start,
+        created_at__lt=query.period.end,
+    )
+    return rows.filter(session__client=query.client) if query.client else rows
+
+
+def time_logged(query: DashboardQuery) -> dict[str, Any]:
+    """`entries`, `hours` (Decimal, 0 without any), `sessions` with an entry, `hours_per_session` (None without one)."""
+    found = _entries(query).aggregate(
+        entries=Count("pk"), hours=Sum("hours_logged"), sessions=Count("session_id", distinct=True)
+    )
+    hours = found["hours"] or Decimal(0)
+    return found | {
+        "hours": hours,
+        "hours_per_session": hours / found["sessions"] if found["sessions"] else None,
+    }
+
+
+def funnel(query: DashboardQuery) -> dict[str, int]:
+    """Sessions of the period: all of them, with a ticket, of these with a note posted, and with time logged."""
+    linked = Q(psa_ticket_id__isnull=False)
+    found: dict[str, int] = query.sessions.annotate(
+        noted=_has(Kind.NOTE_POSTED), timed=_has(Kind.TIME_ENTRY_POSTED)
+    ).aggregate(
+        total_sessions=Count("pk"),
+        linked_to_ticket=Count("pk", filter=linked),
+        doc_pushed=Count("pk", filter=linked & Q(noted=True)),
+        time_entry_logged=Count("pk", filter=linked & Q(timed=True)),
+    )
+    return found
+
+
+def _has(kind: str) -> Exists:
+    return Exists(
+        PsaActivityLog.objects.filter(session=OuterRef("pk"), account=OuterRef("account"), activity_type=kind)
+    )
+
+
+def daily(query: DashboardQuery) -> list[dict[str, Any]]:
+    """For every local day of the period: `entries` and `hours` (Decimal) of the time logged on it."""
+    rows = (
+        _entries(query)
+        .annotate(day=TruncDate("created_at", tzinfo=query.account.tz))
+        .values("day")
+        .annotate(entries=Count("pk"), hours=Sum("hours_logged"))
+        .order_by("day")
+    )
+    found: dict[date, Mapping[str, Any]] = {row["day"]: row for row in rows}
+    nothing = {"entries": 0, "hours": None}
+    return [
+        {"day": day, "entries": row["entries"], "hours": row["hours"] or Decimal(0)}
+        for day in query.period.days
+        for row in [found.get(day, nothing)]
+    ]
+
+
+def pushes(query: DashboardQuery) -> dict[str, int]:
+    """Of the pushes finished in the period: `finished`, `success`, and `retried`, which succeeded after a retry."""
+    rows = PsaPush.objects.filter(
+        status__in=PsaPush.FINISHED, finished_at__gte=query.period.start, finished_at__lt=query.period.end
+    )
+    if query.client:
+        rows = rows.filter(session__client=query.client)
+    success = Q(status=PsaPush.Status.SUCCESS)
+    return rows.aggregate(
+        finished=Count("pk"),
+        success=Count("pk", filter=success),
+        retried=Count("pk", filter=success & Q(retry_count__gt=0)),
+    )
+
+
+def is_known(query: DashboardQuery) -> bool:
+    """Whether anything of the account ever reached a ticket system."""
+    return PsaActivityLog.objects.exists()
