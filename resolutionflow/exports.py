@@ -3,7 +3,7 @@
 Whoever asks gives columns with the units of the templates, and rows as the metrics gave them (seconds, shares,
 instants). How a value is put is decided here alone, so that every export rounds as pages and JSON do:
 
-* durations are minutes with one decimal, scores have one decimal; shares are fractions with three, which XLSX shows as
+* durations are minutes with one decimal, hours have two, scores one; shares are fractions with three, which XLSX shows as
   a percentage: 84.6 % on a page is 0.846 here;
 * days and moments are real dates, moments in the account's zone; what there is none of is an empty cell, never 0;
 * text stays text: see `plain_text`.
@@ -30,7 +30,7 @@ from resolutionflow.links import url_with
 from resolutionflow.metrics import round_half_up
 from resolutionflow.periods import Period
 
-Unit = Literal["count", "share", "duration", "score", "day", "moment", "yes_no", "text"]
+Unit = Literal["count", "share", "duration", "hours", "score", "day", "moment", "yes_no", "text"]
 Cell = str | int | Decimal | date | None
 
 FORMATS = ("csv", "xlsx")
@@ -51,6 +51,7 @@ NUMBER_FORMATS: dict[Unit, str] = {
     "count": "#,##0",
     "share": "0.0%",
     "duration": "#,##0.0",
+    "hours": "#,##0.00",
     "score": "0.0",
     "day": "yyyy-mm-dd",
     "moment": "yyyy-mm-dd hh:mm:ss",
@@ -221,7 +222,7 @@ def _write_line(sheet: Any, line: int, cells: Sequence[Cell], formats: Sequence[
 
 def _headings(table: Table, **further: str) -> list[str]:
     """With the unit where a number alone would not tell it; `further` has the words of more units."""
-    words = {"duration": "minutes", "moment": str(table.tz)} | further
+    words = {"duration": "minutes", "hours": "h", "moment": str(table.tz)} | further
     return [
         f"{column.heading} ({words[column.unit]})" if column.unit in words else column.heading
         for column in table.columns
@@ -249,6 +250,7 @@ def _maker(unit: Unit, tz: tzinfo) -> Callable[[Any], Cell]:
         "count": int,
         "share": partial(round_half_up, places=3),
         "duration": _minutes,
+        "hours": partial(round_half_up, places=2),
         "score": partial(round_half_up, places=1),
         "day": lambda day: date(day.year, day.month, day.day),
         "moment": lambda moment: moment.astimezone(tz).replace(tzinfo=None, microsecond=0),

@@ -14,13 +14,16 @@ Tone = Literal["good", "watch", "bad", "none"]
 
 
 def parts(value: Number | None, unit: str) -> tuple[str, str]:
-    """The figure and its unit's sign: ("84.6", "%") of 0.846, ("14.8", "min") of 888 seconds, ("–", "") of None."""
+    """The figure and its unit's sign: ("84.6", "%") of 0.846, ("14.8", "min") of 888 seconds, ("1.25", "h")
+    of 1.25 hours, ("–", "") of None."""
     if value is None:
         return NOTHING, ""
     if unit == "share":
         return f"{round_half_up(_exact(value) * 100, 1)}", "%"
     if unit == "duration":
         return f"{round_half_up(_exact(value) / 60, 1):,}", "min"
+    if unit == "hours":
+        return f"{round_half_up(value, 2):,}", "h"
     if unit == "score":
         return f"{round_half_up(value, 1)}", ""
     return f"{round_half_up(value, 0):,}", ""

@@ -171,7 +171,7 @@ def flowpilot_overview(request: AccountRequest, parameters: Query[PeriodQuery]) 
 def flowpilot_coverage(request: AccountRequest, parameters: Query[PeriodQuery]) -> dict[str, Any]:
     """The heatmap of the tab Coverage. For team admins and super admins."""
     query = _asked(request)
-    rows = coverage.domains(query)
+    covered = coverage.covered(query)
     return {
         "domains": [
             {
@@ -183,10 +183,10 @@ def flowpilot_coverage(request: AccountRequest, parameters: Query[PeriodQuery]) 
                 "guided_rate": rounded(row["guided_rate"], 3),
                 "avg_resolution_minutes": minutes(row["mttr"]),
             }
-            for row in rows
+            for row in covered.domains
         ],
-        "unmapped_session_count": coverage.unmapped(query),
-        "total_domains": len(rows),
+        "unmapped_session_count": covered.unmapped,
+        "total_domains": len(covered.domains),
     }
 
 
@@ -242,7 +242,7 @@ def _knowledge_by_domain(query: DashboardQuery) -> list[dict[str, Any]]:
             "session_count": row["sessions"],
             "guided_rate": percent(row["guided_rate"]),
         }
-        for row in coverage.domains(query)
+        for row in coverage.covered(query).domains
     ]
 
 

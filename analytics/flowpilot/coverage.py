@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import FilteredRelation, Q
 
 from analytics.query import DashboardQuery
 from flowpilot.models import Domain, Flow
-from resolutionflow.metrics import MINIMUM
+from resolutionflow.figures import NOTHING
+from resolutionflow.metrics import MINIMUM, round_half_up
 
 Level = Literal["green", "amber", "red", "few", "none"]
 FIGURES = (
@@ -50,35 +52,61 @@ def level(name: str, part: int, whole: int) -> Level:
     return BOUNDS[name].level(Decimal(part) / whole)
 
 
+def shown_percent(name: str, part: int, whole: int) -> str:
+    """A rate as percent with one decimal; with two where one would look like a bound that it is not."""
+    if not whole:
+        return NOTHING
+    exact = Decimal(part) / whole
+    bounds = {BOUNDS[name].low, BOUNDS[name].high}
+    one = round_half_up(exact * 100, 1)
+    hides = exact not in bounds and any(one == bound * 100 for bound in bounds)
+    return f"{round_half_up(exact * 100, 2) if hides else one} %"
+
+
 def level_of_flows(count: int) -> Level:
     """How a number of flows is judged: a fact, which has no minimum."""
     return BOUNDS["flow_count"].level(Decimal(count))
 
 
-def domains(query: DashboardQuery) -> list[dict[str, Any]]:
-    """Each domain with a session in the period or a published flow: `id`, `name`, `flow_count` and the figures of
-    FIGURES (rates and MTTR None without sessions); most sessions first, then by name. Two queries."""
-    published = Count("flows", filter=Q(flows__status=Flow.Status.PUBLISHED))
-    found = {
-        row["domain_id"]: row for row in query.sessions.filter(domain__isnull=False).by("domain_id", *FIGURES)
-    }
+@dataclass(frozen=True)
+class Covered:
+    """`domains`: one row each with a session in the period or a published flow: `id`, `name`, `flows` (id, name, by
+    name), `flow_count` and FIGURES (rates and MTTR None without sessions); most sessions first, then by name.
+    `unmapped`: the sessions of the period without a domain."""
+
+    domains: list[dict[str, Any]]
+    unmapped: int
+
+
+def covered(query: DashboardQuery) -> Covered:
+    """What the account knows, domain by domain. Two queries."""
+    found = {row["domain_id"]: row for row in query.sessions.by("domain_id", *FIGURES)}
     nothing = dict.fromkeys(FIGURES, 0) | dict.fromkeys(
         ("resolution_rate", "escalation_rate", "guided_rate", "mttr")
     )
-    rows = [
-        {"id": id_, "name": name, "flow_count": flows}
-        | {key: found.get(id_, nothing)[key] for key in FIGURES}
-        for id_, name, flows in Domain.objects.annotate(flow_count=published).values_list(
-            "id", "name", "flow_count"
-        )
-        if flows or id_ in found
-    ]
-    # Python orders names by code point, as COLLATE "C" does.
-    return sorted(rows, key=lambda row: (-row["sessions"], row["name"], row["id"]))
+    published = FilteredRelation("flows", condition=Q(flows__status=Flow.Status.PUBLISHED))
+    names = Domain.objects.annotate(published=published).values_list(
+        "id", "name", "published__id", "published__name"
+    )
+    rows: dict[UUID, dict[str, Any]] = {}
+    for id_, name, flow_id, flow in names:
+        if not flow_id and id_ not in found:
+            continue
+        row = rows.setdefault(id_, {"id": id_, "name": name, "flows": [], **found.get(id_, nothing)})
+        if flow_id:
+            row["flows"].append((flow, flow_id))
+    for row in rows.values():
+        # Python orders names by code point, as COLLATE "C" does.
+        row["flows"].sort()
+        row["flow_count"] = len(row["flows"])
+    unmapped = found[None]["sessions"] if None in found else 0
+    return Covered(
+        sorted(rows.values(), key=lambda row: (-row["sessions"], row["name"], row["id"])), unmapped
+    )
 
 
 def levels(row: Mapping[str, Any]) -> dict[str, Level]:
-    """The level of each judged cell of a row of `domains`."""
+    """The level of each judged cell of a row of `covered`."""
     parts = {
         "resolution_rate": "resolved_sessions",
         "escalation_rate": "escalated_sessions",
@@ -93,17 +121,11 @@ def needs_flow(row: Mapping[str, Any]) -> bool:
     return "red" in levels(row).values()
 
 
-def unmapped(query: DashboardQuery) -> int:
-    """The sessions of the period without a domain."""
-    count: int = query.sessions.filter(domain__isnull=True).count()
-    return count
-
-
 @dataclass(frozen=True)
 class Uncovered:
     """One domain's share of the work that no flow guided. `running` is the share of it and all before it."""
 
-    id: Any
+    id: UUID
     name: str
     sessions: int
     share: Decimal
@@ -112,7 +134,7 @@ class Uncovered:
 
 def pareto(rows: list[dict[str, Any]]) -> list[Uncovered]:
     """What no flow covered – sessions that no flow guided –, the domain with the most first. `rows` are those of
-    `domains`."""
+    `covered`."""
     counts = [(row, row["sessions"] - row["guided_sessions"]) for row in rows]
     found = sorted(
         ((row, count) for row, count in counts if count), key=lambda pair: (-pair[1], pair[0]["name"])

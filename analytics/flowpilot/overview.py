@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Count, Max, Q, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncDate
 
 from analytics.query import DashboardQuery
@@ -25,11 +26,28 @@ ENOUGH = 10  # sessions on each side before a domain's medians are compared
 
 def totals(sessions: SessionQuerySet) -> dict[str, Any]:
     """TOTALS, and mean stars and number of the ratings of these sessions; one query."""
-    ratings = {name: metric.expression for name, metric in RATINGS_OF_SESSIONS.items()}
-    found: dict[str, Any] = sessions.aggregate(
-        **{name: SessionQuerySet.metrics[name].expression for name in TOTALS}, **ratings
-    )
+    found: dict[str, Any] = sessions.aggregate(**_figures())
     return found
+
+
+def totals_and_before(query: DashboardQuery) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same over the period and over the one before, in one query."""
+    period, before = query.period, query.period.before
+    side = Case(
+        When(started_at__gte=period.start, then=Value("now")),
+        When(started_at__lt=before.end, then=Value("before")),
+    )
+    both = query.sessions_ever.filter(started_at__gte=before.start, started_at__lt=period.end)
+    rows = both.annotate(side=side).order_by().values("side").annotate(**_figures())
+    found = {row["side"]: row for row in rows}
+    counts = ("sessions", "resolved_sessions", "escalated_sessions", "abandoned_sessions", "completed")
+    nothing = dict.fromkeys(_figures()) | dict.fromkeys((*counts, "with_ticket", "ratings"), 0)
+    return found.get("now", nothing), found.get("before", nothing)
+
+
+def _figures() -> dict[str, Combinable]:
+    own = {name: SessionQuerySet.metrics[name].expression for name in TOTALS}
+    return own | {name: metric.expression for name, metric in RATINGS_OF_SESSIONS.items()}
 
 
 def mttr_trend(query: DashboardQuery) -> list[dict[str, Any]]:

@@ -89,6 +89,6 @@ def pushes(query: DashboardQuery) -> dict[str, int]:
     )
 
 
-def is_known(query: DashboardQuery) -> bool:
+def is_known() -> bool:
     """Whether anything of the account ever reached a ticket system."""
     return PsaActivityLog.objects.exists()
