@@ -3,8 +3,8 @@
 Whoever asks gives columns with the units of the templates, and rows as the metrics gave them (seconds, shares,
 instants). How a value is put is decided here alone, so that every export rounds as pages and JSON do:
 
-* durations are minutes with one decimal, hours have two, scores one; shares are fractions with three, which XLSX shows as
-  a percentage: 84.6 % on a page is 0.846 here;
+* durations are minutes with one decimal, hours have two, scores one; shares are fractions with three, which XLSX
+  shows as a percentage: 84.6 % on a page is 0.846 here;
 * days and moments are real dates, moments in the account's zone; what there is none of is an empty cell, never 0;
 * text stays text: see `plain_text`.
 """

@@ -113,7 +113,9 @@ def funnel(stages: Sequence[Row]) -> Figure:
         "x": [stage["sessions"] for stage in stages],
         "customdata": [stage["href"] for stage in stages],
         "textinfo": "value",
-        "marker": {"color": ["var(--c-unresolved)", "var(--accent)", "var(--c-resolved)", "var(--c-resolved)"]},
+        "marker": {
+            "color": ["var(--c-unresolved)", "var(--accent)", "var(--c-resolved)", "var(--c-resolved)"]
+        },
         "connector": {"line": {"width": 0}, "fillcolor": "var(--sunken)"},
         "hovertemplate": "%{y}: %{x:,d}<extra></extra>",
     }

@@ -365,8 +365,12 @@ QUALITY = Panel(
 PSA_SUMMARY = Panel(
     "summary", _psa_summary, skeleton="card", places=(1, 2, 3), wide=True, template="flowpilot_psa_summary"
 )
-PSA_FUNNEL = Panel("funnel", _psa_funnel, skeleton="chart", wide=True, template="chart", export=exports.FUNNEL)
-PSA_DAYS = Panel("psa-days", _psa_days, skeleton="chart", wide=True, template="chart", export=exports.PSA_DAYS)
+PSA_FUNNEL = Panel(
+    "funnel", _psa_funnel, skeleton="chart", wide=True, template="chart", export=exports.FUNNEL
+)
+PSA_DAYS = Panel(
+    "psa-days", _psa_days, skeleton="chart", wide=True, template="chart", export=exports.PSA_DAYS
+)
 
 OVERVIEW = (SUMMARY, TREND, panels.SHARES, TIERS, DOMAINS, KNOWLEDGE)
 COVERAGE = (HEATMAP, GAPS, PARETO)

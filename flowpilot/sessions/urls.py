@@ -1,12 +1,13 @@
 from django.urls import path
 
-from flowpilot.sessions import acts, intake, views
+from flowpilot.sessions import acts, intake, mapping, views
 
 app_name = "sessions"
 urlpatterns = [
     path("", views.session_list, name="list"),
     path("new/", intake.new_session, name="new"),
     path("new/flows/", intake.find_flows, name="find-flows"),
+    path("domain/", mapping.give_domain, name="give-domain"),
     path("<uuid:session_id>/", views.session_detail, name="detail"),
     path("<uuid:session_id>/decide/", acts.decide, name="decide"),
     path("<uuid:session_id>/beside/", acts.beside, name="beside"),

@@ -15,6 +15,7 @@ from flowpilot.sessions.acts import JUST_FINISHED, runner_page
 from flowpilot.sessions.chips import chips
 from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.sessions.forms import AnswerForm
+from flowpilot.sessions.mapping import offered
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.runner import waiting_since
 from flowpilot.sessions.selects import SessionSelects
@@ -72,6 +73,8 @@ def session_list(request: AccountRequest) -> HttpResponse:
         "next_href": url_with("sessions:list", kept | {"after": page.after}) if page.after else "",
         "empty": None if page.rows else _empty(form, kept),
         "export": _export(form, kept, words) if page.rows else None,
+        "mapping": offered(request.user, form) if page.rows else None,
+        "filters": request.GET.urlencode(),
     }
     return page_or_panel(request, "sessions/list.html", "sessions/_list.html", context)
 

@@ -101,6 +101,7 @@ PLACES = {
     "accounts/password/reset/key/done/": at("/accounts/password/reset/key/done/", who=PUBLIC),
     "accounts/choose/": at("/accounts/choose/", who=PERSON, engineer=302, team_admin=302, installation=True),
     "sessions/": at("/sessions/", "/sessions/?period=all", "/sessions/?help=wanted", who=ACCOUNT),
+    "sessions/domain/": at("/sessions/domain/", who=always(TEAM, 405)),
     "sessions/<uuid:session_id>/": at("/sessions/{session.id}/", who=ACCOUNT),
     **{
         f"flows/<uuid:flow_id>/edit/{rest}": at(f"/flows/{{flow.id}}/edit/{rest}", who=TEAM)
