@@ -64,8 +64,8 @@ def outcomes_per_day(points: Sequence[Point], *, href: Callable[[date, Outcome |
         "data": [*areas, everything],
         "layout": {
             "hovermode": "x unified",
-            "xaxis": _day_axis(days),
-            "yaxis": _count_axis(max((point["sessions"] for point in points), default=0)),
+            "xaxis": day_axis(days),
+            "yaxis": count_axis(max((point["sessions"] for point in points), default=0)),
         },
     }
 
@@ -89,8 +89,8 @@ def sessions_per_day(points: Sequence[Point], *, href: Callable[[date], str]) ->
         "data": [line],
         "layout": {
             "hovermode": "x",
-            "xaxis": _day_axis(days),
-            "yaxis": _count_axis(max((point["sessions"] for point in points), default=0)),
+            "xaxis": day_axis(days),
+            "yaxis": count_axis(max((point["sessions"] for point in points), default=0)),
         },
     }
 
@@ -180,7 +180,7 @@ def stars(rows: Sequence[Point]) -> Figure:
         "data": [bars],
         "layout": {
             "bargap": 0.35,
-            "xaxis": _count_axis(max((row["ratings"] for row in rows), default=0)),
+            "xaxis": count_axis(max((row["ratings"] for row in rows), default=0)),
             "yaxis": {"autorange": "reversed", "showgrid": False},
         },
     }
@@ -241,7 +241,7 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
 
-def _day_axis(days: Sequence[date]) -> Figure:
+def day_axis(days: Sequence[date]) -> Figure:
     axis: Figure = {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y"}
     if len(days) == 1:
         around = [(days[0] + timedelta(days=step)).isoformat() for step in (-1, 1)]
@@ -251,7 +251,7 @@ def _day_axis(days: Sequence[date]) -> Figure:
     return axis
 
 
-def _count_axis(most: int) -> Figure:
+def count_axis(most: int) -> Figure:
     axis: Figure = {"rangemode": "tozero", "tickformat": ",d"}
     if most <= 10:  # left alone, small counts get ticks at fractions
         axis["dtick"] = 1 if most <= 5 else 2

@@ -10,9 +10,10 @@ from django.shortcuts import get_object_or_404
 
 from analytics import panels
 from analytics.exports.answers import refused, sent
+from analytics.flowpilot import panels as flowpilot_panels
 from analytics.flows import panels as flow_panels
 from analytics.panels import Panel
-from analytics.query import DashboardForm, DashboardQuery, FlowForm, TeamForm
+from analytics.query import DashboardForm, DashboardQuery, FlowForm, FlowQualityForm, TeamForm
 from flowpilot.flows.head import flow_head
 from flowpilot.models import Flow
 from resolutionflow.accounts.models import User
@@ -30,6 +31,8 @@ class Dashboard:
 
     `allowed` must agree with its views. `own`: about the viewer's sessions alone. `flow`: about this one, whose id its
     routes begin with (`about`). `printed_for_clients`: leads to the sheet of one client (sheet.py).
+    `value`: that of the parameter `tab`, where several dashboards share one address; what lies below it has the value
+    in its address.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Dashboard:
     own: bool = False
     flow: Flow | None = None
     printed_for_clients: bool = False
+    value: str = ""
+    part: str = "Analytics"
 
     @property
     def url_name(self) -> str:
@@ -65,6 +70,7 @@ class Dashboard:
             now=request.now,
             own=self.own,
             flow=self.flow,
+            tab=self.value,
         )
 
     def page(self, request: AccountRequest) -> HttpResponse:
@@ -73,7 +79,9 @@ class Dashboard:
         query = self.query(request, form)
         lazy = wants_panel(request)
         context: dict[str, Any] = {
-            "title": f"{self.flow.name if self.flow else self.tab} analytics",
+            "title": f"{self.tab} · {self.part}" if self.value else f"{self._subject} analytics",
+            "part": self.part,
+            "swapped": lazy,
             "tabs": self._tabs(query),
             "head": flow_head(self.flow, request.user, "analytics") if self.flow else None,
             "query": query,
@@ -108,6 +116,10 @@ class Dashboard:
             return refused(request, form, self.query(request, form).page())
         return sent(request, form, panel.export.table(name, self.query(request, form)), format)
 
+    @property
+    def _subject(self) -> str:
+        return self.flow.name if self.flow else self.tab
+
     def _named(self, name: str) -> Panel:
         found = next((panel for panel in self.panels if panel.name == name), None)
         if found is None:
@@ -118,8 +130,11 @@ class Dashboard:
         """Of each dashboard that the viewer may open its name, its address with the same period and client, and
         whether it is this one."""
         kept = query.period.query | {"client_id": query.choice["client_id"]}
+        beside = FLOWPILOT if self.value else TABS
         return [
-            (tab.tab, url_with(tab.url_name, kept), tab is self) for tab in TABS if tab.allowed(query.viewer)
+            (tab.tab, url_with(tab.url_name, {"tab": tab.value} | kept), tab is self)
+            for tab in beside
+            if tab.allowed(query.viewer)
         ]
 
     def panel_url(self, panel: Panel, query: DashboardQuery) -> str:
@@ -144,3 +159,33 @@ MY = Dashboard(
 )
 FLOW = Dashboard("flow", "Flow", FlowForm, flow_panels.ALL, allowed=lambda user: True)
 TABS = (TEAM, MY)
+
+
+def _flowpilot(
+    tab: str, value: str, shown: tuple[Panel, ...], form: type[DashboardForm] = DashboardForm
+) -> Dashboard:
+    return Dashboard(
+        "flowpilot",
+        tab,
+        form,
+        shown,
+        allowed=lambda user: user.leads_team,
+        value=value,
+        part="FlowPilot",
+    )
+
+
+FLOWPILOT = (
+    _flowpilot("Overview", "overview", flowpilot_panels.OVERVIEW),
+    _flowpilot("Coverage", "coverage", flowpilot_panels.COVERAGE),
+    _flowpilot("Flow quality", "flow-quality", flowpilot_panels.FLOW_QUALITY, FlowQualityForm),
+    _flowpilot("PSA", "psa", flowpilot_panels.PSA),
+)
+
+
+def flowpilot_tab(value: str) -> Dashboard:
+    """The tab of this value, the first one for "". Raises Http404 for any other."""
+    found = next((tab for tab in FLOWPILOT if tab.value == (value or FLOWPILOT[0].value)), None)
+    if found is None:
+        raise Http404("No such tab")
+    return found

@@ -78,13 +78,33 @@ class FlowForm(DashboardForm):
         fields["version"].widget.choices = cache(partial(version_choices, flow))
 
 
+class FlowQualityForm(DashboardForm):
+    """The filters of Flow Quality: what its table is sorted by, and whether upwards."""
+
+    sort = forms.ChoiceField(
+        required=False,
+        label="Sort by",
+        choices=[
+            (name, name) for name in ("quality", "usage", "success_rate", "name", "last_used", "confidence")
+        ],
+        error_messages={"invalid_choice": "The table cannot be sorted by this."},
+    )
+    order = forms.ChoiceField(
+        required=False,
+        label="Order",
+        choices=[("up", "up"), ("down", "down")],
+        error_messages={"invalid_choice": "Order is “up” or “down”."},
+    )
+
+
 @dataclass(frozen=True)
 class DashboardQuery:
     """The sessions that a dashboard is about, and the links to them.
 
     `url_name` is that of its page. `own`: only the viewer's sessions, whoever's the viewer may see; `engineer` is the
     viewer then, and no choice of the page. `flow`: all sessions of this flow, whoever's they are, or those of one
-    `version` of it. An engineer is told these figures, but cannot open what is behind them.
+    `version` of it. An engineer is told these figures, but cannot open what is behind them. `tab`: which tab of the
+    page; `sort` and `order`: those of its table, "" where nothing was chosen.
     """
 
     url_name: str
@@ -97,6 +117,9 @@ class DashboardQuery:
     own: bool = False
     flow: Flow | None = None
     version: FlowVersion | None = None
+    tab: str = ""
+    sort: str = ""
+    order: str = ""
 
     @classmethod
     def read(
@@ -109,6 +132,7 @@ class DashboardQuery:
         now: datetime,
         own: bool = False,
         flow: Flow | None = None,
+        tab: str = "",
     ) -> "DashboardQuery":
         """Raises Http404 for an engineer or a client that the account does not have, and for a version that the flow
         does not have; other faults stay in the form."""
@@ -126,7 +150,10 @@ class DashboardQuery:
             version = FlowVersion.objects.filter(flow=flow, number=number).first()
             if version is None:
                 raise Http404("No such version")
-        return cls(url_name, viewer, account, now, period, engineer, client, own, flow, version)
+        sorting = {name: form.cleaned_data.get(name) or "" for name in ("sort", "order")}
+        return cls(
+            url_name, viewer, account, now, period, engineer, client, own, flow, version, tab, **sorting
+        )
 
     @property
     def choice(self) -> dict[str, Any]:
@@ -140,7 +167,7 @@ class DashboardQuery:
     @property
     def parameters(self) -> dict[str, Any]:
         """The query parameters with which the page shows this."""
-        return self.period.query | self.choice
+        return self.period.query | self.choice | {"sort": self.sort, "order": self.order}
 
     @property
     def narrowing(self) -> dict[str, Any]:
@@ -155,8 +182,12 @@ class DashboardQuery:
         return self.below("", parameters)
 
     def below(self, suffix: str, parameters: Mapping[str, Any], *args: str) -> str:
-        """An address of the dashboard: the route "<url_name><suffix>" with these parameters."""
-        return url_with(f"{self.url_name}{suffix}", parameters, *([self.flow.id] if self.flow else []), *args)
+        """An address of the dashboard: the route "<url_name><suffix>" with these parameters. A tab is a parameter of
+        the page, and part of the address of what lies below it."""
+        if self.tab and not suffix:
+            return url_with(self.url_name, {"tab": self.tab} | dict(parameters))
+        of = [self.flow.id] if self.flow else [self.tab] if self.tab else []
+        return url_with(f"{self.url_name}{suffix}", parameters, *of, *args)
 
     @property
     def opens(self) -> bool:

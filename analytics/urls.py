@@ -27,4 +27,11 @@ urlpatterns = [
     path("flows/<uuid:flow_id>/", views.flow_page, name="flow"),
     path("flows/<uuid:flow_id>/panels/<slug:panel>/", views.flow_panel, name="flow-panel"),
     path("flows/<uuid:flow_id>/panels/<slug:panel>.<slug:format>", views.flow_export, name="flow-export"),
+    path("flowpilot/", views.flowpilot_page, name="flowpilot"),
+    path("flowpilot/<slug:tab>/panels/<slug:panel>/", views.flowpilot_panel, name="flowpilot-panel"),
+    path(
+        "flowpilot/<slug:tab>/panels/<slug:panel>.<slug:format>",
+        views.flowpilot_export,
+        name="flowpilot-export",
+    ),
 ]

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseBase
 from django.views.decorators.http import require_GET
 
-from analytics.dashboards import FLOW, MY, TEAM
+from analytics.dashboards import FLOW, MY, TEAM, flowpilot_tab
 from resolutionflow.accounts.scoping import (
     AccountRequest,
     account_required,
@@ -14,8 +14,10 @@ from resolutionflow.accounts.scoping import (
 )
 
 NO_ACCESS = "You don't have access to team analytics."
+NO_FLOWPILOT = "You don't have access to FlowPilot analytics."
 NOTHING_OWN = "A super admin works no sessions, so there are no figures of your own."
 team_only = team_required(NO_ACCESS, instead=("Open my analytics", MY.url_name))
+flowpilot_only = team_required(NO_FLOWPILOT, instead=("Open my analytics", MY.url_name))
 own_only = own_sessions_required(NOTHING_OWN, instead=("Open team analytics", TEAM.url_name))
 
 
@@ -80,3 +82,24 @@ def flow_panel(request: AccountRequest, flow_id: UUID, panel: str) -> HttpRespon
 def flow_export(request: AccountRequest, flow_id: UUID, panel: str, format: str) -> HttpResponseBase:
     """The rows of one panel of a flow's analytics as a file."""
     return FLOW.about(flow_id).export(request, panel, format)
+
+
+@require_GET
+@flowpilot_only
+def flowpilot_page(request: AccountRequest) -> HttpResponse:
+    """FlowPilot analytics, the tab that `tab` names."""
+    return flowpilot_tab(request.GET.get("tab", "")).page(request)
+
+
+@require_GET
+@flowpilot_only
+def flowpilot_panel(request: AccountRequest, tab: str, panel: str) -> HttpResponse:
+    """One panel of a tab."""
+    return flowpilot_tab(tab).panel(request, panel)
+
+
+@require_GET
+@flowpilot_only
+def flowpilot_export(request: AccountRequest, tab: str, panel: str, format: str) -> HttpResponseBase:
+    """The rows of one panel of a tab as a file."""
+    return flowpilot_tab(tab).export(request, panel, format)

@@ -27,7 +27,7 @@ def _gaps(query: DashboardQuery) -> list[dict[str, Any]]:
 
 
 def _quality(query: DashboardQuery) -> list[dict[str, Any]]:
-    rows = quality.in_order(quality.flows(query), query.sort, rising=query.rising)
+    rows = quality.in_order(quality.flows(query), *quality.sorting(query))
     return [row | {"reasons": ", ".join(row["reasons"])} for row in rows]
 
 

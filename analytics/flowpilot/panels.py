@@ -209,7 +209,7 @@ def _quality(query: DashboardQuery) -> dict[str, Any]:
     rows = quality.flows(query)
     top, bottom = quality.ends(rows)
     places = {row["id"]: "top" for row in top} | {row["id"]: "bottom" for row in bottom}
-    shown = quality.in_order(rows, query.sort, rising=query.rising)
+    shown = quality.in_order(rows, *quality.sorting(query))
     return {
         "flows": [
             row
@@ -223,6 +223,7 @@ def _quality(query: DashboardQuery) -> dict[str, Any]:
             for row in shown
         ],
         "columns": [_column(query, name, label) for name, label in COLUMNS],
+        "tz": query.account.tz,
     }
 
 
@@ -238,12 +239,13 @@ COLUMNS: tuple[tuple[quality.Sort, str], ...] = (
 
 def _column(query: DashboardQuery, name: quality.Sort, label: str) -> dict[str, Any]:
     """A heading, and the address that sorts by it: what is already first turns round."""
-    current = query.sort == name
-    rising = (not query.rising) if current else name == "name"
+    sort, now_rising = quality.sorting(query)
+    current = sort == name
+    rising = not now_rising if current else name == "name"
     return {
         "name": name,
         "label": label,
-        "sorted": ("ascending" if query.rising else "descending") if current else "",
+        "sorted": ("ascending" if now_rising else "descending") if current else "",
         "href": query.page(**query.parameters | {"sort": name, "order": "up" if rising else "down"}),
     }
 

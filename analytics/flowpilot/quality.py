@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from django.db.models import Avg, Count, Min, Q
 
@@ -74,7 +74,13 @@ def reasons(row: Mapping[str, Any], published_at: datetime | None, now: datetime
     return found
 
 
-def in_order(rows: Iterable[Mapping[str, Any]], sort: Sort, *, rising: bool = False) -> list[dict[str, Any]]:
+def sorting(query: DashboardQuery) -> tuple[Sort, bool]:
+    """What the table is sorted by, and whether upwards; names go up and figures down if nothing is said."""
+    sort = cast(Sort, query.sort or "quality")
+    return sort, query.order == "up" or (sort == "name" and not query.order)
+
+
+def in_order(rows: Iterable[Mapping[str, Any]], sort: Sort, rising: bool = False) -> list[dict[str, Any]]:
     """Sorted by a figure, descending if nothing else is said; what has none comes last, ties are by name, then id."""
     by_name = sorted((dict(row) for row in rows), key=lambda row: (row["name"], row["id"]))
     if sort == "name":
@@ -101,4 +107,4 @@ def ends(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], list[
 
 def in_need(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The flows that need attention, the least successful first; without a rate last, then by name."""
-    return in_order((row for row in rows if row["reasons"]), "success_rate", rising=True)
+    return in_order((row for row in rows if row["reasons"]), "success_rate", True)
