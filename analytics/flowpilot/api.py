@@ -1,14 +1,14 @@
 """FlowPilot analytics as JSON. Shapes and units are those of the API's contract: percent in the overview, fractions
 in the other four."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Field, Query, Router, Schema
 
 from analytics.api import FRACTION, MINUTES, PeriodQuery, minutes, rounded
-from analytics.flowpilot import coverage, overview, psa
+from analytics.flowpilot import coverage, gaps, overview, psa, quality
 from analytics.query import DashboardForm, DashboardQuery
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.api import ERRORS, ErrorDetail, in_account, refuse_invalid, team_only
@@ -127,6 +127,69 @@ class PsaAnalytics(Schema):
     daily_trend: list[PsaDay]
 
 
+class FlowQualityItem(Schema):
+    flow_id: str
+    name: str
+    usage_count: int
+    success_rate: float | None = Field(description=FRACTION + " Null where none ended.")
+    last_matched_at: datetime | None
+    avg_confidence: float | None = Field(description=FRACTION)
+    quality_score: float | None = Field(description=FRACTION + " Null where none ended.")
+    needs_attention: bool
+
+
+class FlowQuality(Schema):
+    flows: list[FlowQualityItem]
+    top_performers: list[FlowQualityItem]
+    needs_attention: list[FlowQualityItem]
+
+
+class FlowQualityQuery(PeriodQuery):
+    sort: Literal["quality", "usage", "success_rate"] = Field(
+        "quality", description="Descending; what has none comes last, ties are by name."
+    )
+
+
+class Evidence(Schema):
+    n: int
+    part: int
+    rate: float | None = Field(description=FRACTION)
+    lower: float | None = Field(description=FRACTION)
+    upper: float | None = Field(description=FRACTION)
+    option: str | None = Field(None, description="Of a weak option only.")
+    proposal_id: str | None = Field(None, description="Of a repeated discovery only.")
+
+
+class Action(Schema):
+    label: str
+    url: str
+
+
+class KnowledgeGap(Schema):
+    kind: Literal[
+        "uncovered_domain",
+        "high_escalation",
+        "weak_option",
+        "unhelpful_step",
+        "drop_off",
+        "stale_flow",
+        "repeated_discovery",
+    ]
+    severity: Literal["high", "medium", "low"]
+    title: str
+    domain: str | None
+    flow_id: str | None
+    node_id: str | None
+    sessions: int
+    evidence: Evidence
+    action: Action
+
+
+class KnowledgeGapReport(Schema):
+    period: str = Field(description='"30d", or "2026-01-01..2026-01-31".')
+    gaps: list[KnowledgeGap]
+
+
 @router.get("", response={200: FlowPilotDashboard, **LIMITED}, summary="FlowPilot overview")
 @team_only(NO_ACCESS)
 @limited("flowpilot", calls=15)
@@ -205,6 +268,63 @@ def flowpilot_psa(request: AccountRequest, parameters: Query[PeriodQuery]) -> di
             {"date": row["day"], "entries": row["entries"], "hours": rounded(row["hours"], 2)}
             for row in psa.daily(query)
         ],
+    }
+
+
+@router.get("/flow-quality", response={200: FlowQuality, **ERRORS}, summary="Flow quality")
+@team_only(NO_ACCESS)
+def flowpilot_quality(request: AccountRequest, parameters: Query[FlowQualityQuery]) -> dict[str, Any]:
+    """The flows of the tab Flow Quality. For team admins and super admins."""
+    rows = quality.flows(_asked(request))
+    return {
+        "flows": [_quality(row) for row in quality.in_order(rows, parameters.sort)],
+        "top_performers": [_quality(row) for row in quality.ends(rows)[0]],
+        "needs_attention": [_quality(row) for row in quality.in_need(rows)],
+    }
+
+
+@router.get(
+    "/knowledge-gaps",
+    response={200: KnowledgeGapReport, **LIMITED},
+    summary="Knowledge gaps",
+    exclude_unset=True,
+)
+@team_only(NO_ACCESS)
+@limited("knowledge-gaps", calls=10)
+def flowpilot_gaps(request: AccountRequest, parameters: Query[PeriodQuery]) -> dict[str, Any]:
+    """The gaps of the tab Coverage, the most severe first; 10 calls a minute. For team admins and super admins."""
+    query = _asked(request)
+    return {"period": _period_name(query), "gaps": [_gap(gap) for gap in gaps.gaps(query)]}
+
+
+def _quality(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "flow_id": str(row["id"]),
+        "name": row["name"],
+        "usage_count": row["usage_count"],
+        "success_rate": rounded(row["success_rate"], 3),
+        "last_matched_at": row["last_matched_at"],
+        "avg_confidence": rounded(row["avg_confidence"], 3),
+        "quality_score": rounded(row["quality_score"], 3),
+        "needs_attention": bool(row["reasons"]),
+    }
+
+
+def _gap(gap: gaps.Gap) -> dict[str, Any]:
+    more = {"option": gap.option} if gap.option is not None else {}
+    if gap.proposal_id:
+        more["proposal_id"] = str(gap.proposal_id)
+    evidence = {name: rounded(getattr(gap, name), 3) for name in ("rate", "lower", "upper")}
+    return {
+        "kind": gap.kind,
+        "severity": gap.severity,
+        "title": gap.title,
+        "domain": gap.domain,
+        "flow_id": gap.flow_id and str(gap.flow_id),
+        "node_id": gap.node_id,
+        "sessions": gap.n,
+        "evidence": {"n": gap.n, "part": gap.part, **evidence, **more},
+        "action": {"label": gap.action, "url": gap.url},
     }
 
 
