@@ -11,7 +11,7 @@ import resolutionflow.tenancy.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flowpilot", "0005_guided_sessions"),
+        ("flowpilot", "0006_words_of_steps"),
         ("resolutionflow", "0006_authors_and_hint"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
