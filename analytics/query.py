@@ -84,6 +84,7 @@ class FlowQualityForm(DashboardForm):
     sort = forms.ChoiceField(
         required=False,
         label="Sort by",
+        widget=forms.HiddenInput,
         choices=[
             (name, name) for name in ("quality", "usage", "success_rate", "name", "last_used", "confidence")
         ],
@@ -92,6 +93,7 @@ class FlowQualityForm(DashboardForm):
     order = forms.ChoiceField(
         required=False,
         label="Order",
+        widget=forms.HiddenInput,
         choices=[("up", "up"), ("down", "down")],
         error_messages={"invalid_choice": "Order is “up” or “down”."},
     )

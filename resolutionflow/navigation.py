@@ -44,7 +44,8 @@ class Item:
     """One entry. Label and route may depend on the person; `shown` must agree with who may open the page.
 
     query: what the entry adds to the address of a page that has another entry. count: the name in `counts`, which an
-    app's context processor gives, of the number that stands beside the label.
+    app's context processor gives, of the number that stands beside the label. section: what the routes below it begin
+    with, where that is not all of its namespace.
     """
 
     group: str
@@ -54,6 +55,7 @@ class Item:
     shown: Callable[[User], bool] = everyone
     query: str = ""
     count: str = ""
+    section: str = ""
 
 
 ITEMS = [
@@ -63,6 +65,7 @@ ITEMS = [
     Item("Work", sessions_label, "sessions:list", "sessions"),
     Item("Work", "Help wanted", "sessions:list", "help", query="help=wanted", count="help_wanted"),
     Item("Insight", "Analytics", analytics_page, "chart"),
+    Item("Insight", "FlowPilot", "analytics:flowpilot", "pilot", team_leads, section="analytics:flowpilot"),
     Item("Set-up", "Settings", "settings:profile", "settings"),
     Item("Developers", "API docs", "api:openapi-view", "code"),
     Item("Installation", "Jobs", "jobs:page", "clock", super_admins),
@@ -92,14 +95,14 @@ def groups(user: User, request: HttpRequest) -> list[tuple[str, list[dict[str, A
         if not item.shown(user):
             continue
         url_name = item.url_name if isinstance(item.url_name, str) else item.url_name(user)
-        section = url_name.partition(":")[0]
+        section = item.section or f"{url_name.partition(':')[0]}:"
         entry = {
             "label": item.label if isinstance(item.label, str) else item.label(user),
             "href": reverse(url_name) + (f"?{item.query}" if item.query else ""),
             "icon": item.icon,
             "count": item.count,
             # "page" on the very page, "true" on the pages below it: a session lies below the list of sessions
-            "current": "page" if here == url_name else "true" if here.startswith(f"{section}:") else "",
+            "current": "page" if here == url_name else "true" if here.startswith(section) else "",
         }
         found.setdefault(item.group, []).append(entry)
     _settle_on_one(found, request)

@@ -79,6 +79,8 @@ def pareto(uncovered: Sequence[Uncovered], *, href: Callable[[Uncovered], str]) 
         "overlaying": "y",
         "side": "right",
         "range": [0, 1.04],
+        "tickmode": "array",
+        "tickvals": [0, 0.25, 0.5, 0.75, 1],
         "tickformat": ".0%",
         "showgrid": False,
     }
@@ -166,6 +168,8 @@ def time_per_day(points: Sequence[Row], *, href: Callable[[date], str]) -> Figur
             "overlaying": "y",
             "side": "right",
             "rangemode": "tozero",
+            "tickmode": "auto",
+            "nticks": 5,
             "ticksuffix": " h",
             "showgrid": False,
         },

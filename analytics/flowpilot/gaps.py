@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper
 from django.urls import reverse
 
+from analytics.flowpilot.filters import ENDED, UNGUIDED
 from analytics.query import DashboardQuery
 from flowpilot.metrics import given_up
 from flowpilot.sessions.decisions import MOMENT, OLDEST_FIRST, TAKEN_BACK, TAKEN_OVER
@@ -31,7 +32,6 @@ UNUSED = timedelta(days=30)
 HIGH, MEDIUM = 20, 8  # sessions from which on a gap is that severe
 ESCALATES, ENDS_BADLY, HELPS, LEAVES = 0.25, 0.50, 0.50, 0.20
 BAD_ENDS = (Status.ESCALATED, Status.UNRESOLVED, Status.ABANDONED)
-CLOSED = [status.value for status in Status if status not in OPEN]
 
 
 def _words(values: tuple[Status, ...]) -> str:
@@ -208,7 +208,7 @@ def _uncovered_domain(row: _Row, query: DashboardQuery) -> Gap:
         row,
         f"{row.domain} has no published flow",
         ("Create a flow", url_with("flows:new", {"domain": str(row.domain_id)})),
-        query.href(domain_id=str(row.domain_id), status=CLOSED),
+        query.href(domain_id=str(row.domain_id), **ENDED),
     )
 
 
@@ -219,7 +219,8 @@ def _stale_flow(row: _Row, query: DashboardQuery) -> Gap:
 
 def _repeated_discovery(row: _Row, query: DashboardQuery) -> Gap:
     title = f"Solved again and again without a flow: {row.proposal}"
-    return _fact(row, title, ("See the proposal", reverse("proposals:detail", args=[row.proposal_id])))
+    domain_id = str(row.domain_id) if row.domain_id else "none"
+    return _fact(row, title, ("See the sessions", query.href(domain_id=domain_id, **UNGUIDED)))
 
 
 def _high_escalation(row: _Row, query: DashboardQuery) -> Gap | None:
@@ -244,7 +245,7 @@ def _weak_option(row: _Row, query: DashboardQuery) -> Gap | None:
 
 def _unhelpful_step(row: _Row, query: DashboardQuery) -> Gap | None:
     title = f"“{row.step_name}” in “{row.flow}” does not help"
-    opens = query.href(**_at_step(row), thumb="down", status=CLOSED)
+    opens = query.href(**_at_step(row), thumb="down", **ENDED)
     return _rate(row, title, _edit_step(row), opens, below=HELPS)
 
 

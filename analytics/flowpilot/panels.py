@@ -5,22 +5,16 @@ from typing import Any
 
 from analytics import panels
 from analytics.flowpilot import charts, coverage, exports, gaps, overview, psa, quality
+from analytics.flowpilot.filters import COMPLETED, DECIDED, ESCALATED, RESOLVED, UNGUIDED
 from analytics.panels import Panel, no_sessions
 from analytics.query import DashboardQuery
 from flowpilot.metrics import SessionQuerySet
-from flowpilot.sessions.states import OPEN, Status, Tier
+from flowpilot.sessions.states import Status, Tier
 from ratings.metrics import RATINGS_OF_SESSIONS
 from resolutionflow.figures import Rate
 from resolutionflow.links import url_with
 from resolutionflow.metrics import MINIMUM
 
-# As filters of the session list.
-ESCALATED = {"status": [Status.ESCALATED.value, Status.REQUESTING_ESCALATION.value]}
-RESOLVED = {"status": Status.RESOLVED.value}
-UNGUIDED = {"tier": [Tier.EXPLORING.value, Tier.DISCOVERY.value, "none"]}
-COMPLETED = {"status": [Status.RESOLVED.value, Status.ESCALATED.value, Status.UNRESOLVED.value]}
-DECIDED = {"status": [*COMPLETED["status"], Status.REQUESTING_ESCALATION.value]}
-ENDED = {"status": [status.value for status in Status if status not in OPEN]}
 WORDS_OF_LEVEL = {"green": "good", "amber": "watch", "red": "poor", "few": "too few sessions", "none": ""}
 TONES = {"green": "good", "amber": "watch", "red": "bad", "few": "none", "none": "none"}
 REASONS = {"low_success": "fewer than half resolved", "unused": "not used for 30 days"}

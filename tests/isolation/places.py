@@ -194,6 +194,29 @@ PLACES = {
     "analytics/me/panels/<slug:panel>.<slug:format>": at(
         *(f"/analytics/me/panels/{panel}.{format}" for panel in MY_EXPORTS for format in FORMATS), who=MINE
     ),
+    "analytics/flowpilot/": at(
+        "/analytics/flowpilot/",
+        *(f"/analytics/flowpilot/?tab={tab.value}&period=90d" for tab in dashboards.FLOWPILOT),
+        who=TEAM,
+    ),
+    "analytics/flowpilot/<slug:tab>/panels/<slug:panel>/": at(
+        *(
+            f"/analytics/flowpilot/{tab.value}/panels/{panel.name}/"
+            for tab in dashboards.FLOWPILOT
+            for panel in tab.panels
+        ),
+        who=TEAM,
+    ),
+    "analytics/flowpilot/<slug:tab>/panels/<slug:panel>.<slug:format>": at(
+        *(
+            f"/analytics/flowpilot/{tab.value}/panels/{panel.name}.{format}"
+            for tab in dashboards.FLOWPILOT
+            for panel in tab.panels
+            if panel.export
+            for format in FORMATS
+        ),
+        who=TEAM,
+    ),
     "analytics/flows/<uuid:flow_id>/": at(
         "/analytics/flows/{flow.id}/", "/analytics/flows/{flow.id}/?period=90d&version=1", who=ACCOUNT
     ),
@@ -245,7 +268,7 @@ PLACES = {
         f"api/v1/analytics/flowpilot{rest}": at(
             f"/api/v1/analytics/flowpilot{rest}", who=API_TEAM, unchosen=403, super_admin=403
         )
-        for rest in ("", "/coverage", "/psa")
+        for rest in ("", "/coverage", "/flow-quality", "/psa", "/knowledge-gaps")
     },
     "api/v1/analytics/me": at("/api/v1/analytics/me", who=API_MINE),
     "api/v1/steps/<uuidstr:step_id>/feedback": at("/api/v1/steps/{step.id}/feedback", who=API_ACT),
