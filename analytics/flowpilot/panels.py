@@ -271,19 +271,28 @@ def _psa_summary(query: DashboardQuery) -> dict[str, Any]:
 def _psa_funnel(query: DashboardQuery) -> dict[str, Any]:
     found = psa.funnel(query)
     total, linked = found["total_sessions"], found["linked_to_ticket"]
-    stages = [
-        {"label": "Sessions", "sessions": total, "of": total, "href": query.href()},
-        {"label": "With a ticket", "sessions": linked, "of": total, "href": query.href(ticket="yes")},
+    linked_only = "of those with a ticket"
+    stages: list[dict[str, Any]] = [
+        {"label": "Sessions", "sessions": total, "whole": total, "of": "of all", "href": query.href()},
+        {
+            "label": "With a ticket",
+            "sessions": linked,
+            "whole": total,
+            "of": "of all",
+            "href": query.href(ticket="yes"),
+        },
         {
             "label": "Note posted",
             "sessions": found["doc_pushed"],
-            "of": linked,
+            "whole": linked,
+            "of": linked_only,
             "href": query.href(ticket="yes", pushed="note"),
         },
         {
             "label": "Time logged",
             "sessions": found["time_entry_logged"],
-            "of": linked,
+            "whole": linked,
+            "of": linked_only,
             "href": query.href(ticket="yes", pushed="time_entry"),
         },
     ]
@@ -302,8 +311,8 @@ def _psa_funnel(query: DashboardQuery) -> dict[str, Any]:
             {
                 "label": stage["label"],
                 "sessions": stage["sessions"],
-                "share": Rate(stage["sessions"], stage["of"]).value,
-                "of": "of all sessions" if stage["of"] == total else "of those with a ticket",
+                "share": Rate(stage["sessions"], stage["whole"]).value,
+                "of": stage["of"],
                 "hrefs": {"sessions": stage["href"]} if stage["sessions"] else {},
             }
             for stage in stages
@@ -312,7 +321,7 @@ def _psa_funnel(query: DashboardQuery) -> dict[str, Any]:
             ("label", "Stage", "text"),
             ("sessions", "Sessions", "count"),
             ("share", "Share", "share"),
-            ("of", "", "text"),
+            ("of", "Of which", "text"),
         ],
     }
 
