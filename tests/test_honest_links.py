@@ -84,7 +84,9 @@ def links_of(page, address):
         for trace in json.loads("".join(script.children)).get("data", []):
             if "customdata" not in trace:  # stars, which lead nowhere
                 continue
-            values = trace.get("y") or trace.get("values")
+            # what is no number of sessions says theirs beside it
+            counts = "x" if trace["type"] == "funnel" else "y"
+            values = trace.get("text") or trace.get("values") or trace[counts]
             for href, value in zip(trace["customdata"], values, strict=True):
                 if value and href:  # of nothing, and of colleagues' sessions, there is nothing to click
                     yield urljoin(address, href), value, f"{trace.get('name')} in the chart"

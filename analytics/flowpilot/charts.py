@@ -22,12 +22,13 @@ def mttr_trend(points: Sequence[Row], *, href: Callable[[date], str]) -> Figure:
         "name": "Mean time to resolve",
         "x": [day.isoformat() for day in days],
         "y": [_minutes(point["mttr"]) for point in points],
+        "text": [point["count"] for point in points],
         "customdata": [href(point["day"]) if point["count"] else "" for point in points],
         "connectgaps": False,
         "mode": "lines+markers",
         "marker": {"size": 5},
         "line": {"color": "var(--accent)", "width": 2},
-        "hovertemplate": "%{y:,.1f} min<extra></extra>",
+        "hovertemplate": "%{y:,.1f} min over %{text:,d} resolved<extra></extra>",
     }
     axis = {"rangemode": "tozero", "ticksuffix": " min"}
     return {"data": [line], "layout": {"hovermode": "x", "xaxis": day_axis(days), "yaxis": axis}}
@@ -137,7 +138,7 @@ def funnel_summary(stages: Sequence[Row]) -> str:
 
 
 def time_per_day(points: Sequence[Row], *, href: Callable[[date], str]) -> Figure:
-    """Time entries a day as bars and the hours on them as a line. `points`: "day", "entries", "hours"."""
+    """Time entries a day as bars and the hours on them as a line. `points`: "day", "entries", "sessions", "hours"."""
     days = [point["day"] for point in points]
     x = [day.isoformat() for day in days]
     bars = {
@@ -145,9 +146,11 @@ def time_per_day(points: Sequence[Row], *, href: Callable[[date], str]) -> Figur
         "name": "Entries",
         "x": x,
         "y": [point["entries"] for point in points],
+        "text": [point["sessions"] for point in points],
+        "textposition": "none",
         "customdata": [href(point["day"]) if point["entries"] else "" for point in points],
         "marker": {"color": "var(--c-unresolved)"},
-        "hovertemplate": "%{y:,d} entries<extra></extra>",
+        "hovertemplate": "%{y:,d} entries in %{text:,d} sessions<extra></extra>",
     }
     line = {
         "type": "scatter",

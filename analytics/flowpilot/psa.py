@@ -57,18 +57,24 @@ def _has(kind: str) -> Exists:
 
 
 def daily(query: DashboardQuery) -> list[dict[str, Any]]:
-    """For every local day of the period: `entries` and `hours` (Decimal) of the time logged on it."""
+    """For every local day of the period: `entries` and `hours` (Decimal) of the time logged on it, and in how many
+    `sessions`."""
     rows = (
         _entries(query)
         .annotate(day=TruncDate("created_at", tzinfo=query.account.tz))
         .values("day")
-        .annotate(entries=Count("pk"), hours=Sum("hours_logged"))
+        .annotate(entries=Count("pk"), hours=Sum("hours_logged"), sessions=Count("session_id", distinct=True))
         .order_by("day")
     )
     found: dict[date, Mapping[str, Any]] = {row["day"]: row for row in rows}
-    nothing = {"entries": 0, "hours": None}
+    nothing = {"entries": 0, "hours": None, "sessions": 0}
     return [
-        {"day": day, "entries": row["entries"], "hours": row["hours"] or Decimal(0)}
+        {
+            "day": day,
+            "entries": row["entries"],
+            "hours": row["hours"] or Decimal(0),
+            "sessions": row["sessions"],
+        }
         for day in query.period.days
         for row in [found.get(day, nothing)]
     ]
