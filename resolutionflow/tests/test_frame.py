@@ -54,6 +54,7 @@ def test_team_admin_is_offered_analytics(client):
         "Sessions",
         "Help wanted",
         "Analytics",
+        "FlowPilot",
         "Settings",
         "API docs",
         "Change password",
