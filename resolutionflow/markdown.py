@@ -17,8 +17,9 @@ def as_html(text: str) -> SafeString:
     clean = nh3.clean(
         _PARSER.render(text),
         tags=_ALLOWED,
-        attributes={"a": {"href"}, "ol": {"start"}},
+        attributes={"a": {"href"}, "ol": {"start"}, "*": set()},
         url_schemes=_SCHEMES,
+        url_relative="deny",  # also what begins with // and takes the scheme of the page
         link_rel="noopener noreferrer nofollow",
     )
     return SafeString(clean)

@@ -68,6 +68,15 @@ def fault_of_value(shell: str, value: str) -> str:
         return f"This begins with {first}, so a command would take it for an option."
     if shell == "cmd":
         return _fault_in_cmd(value)
+    return _fault_in_powershell(value) if shell == "powershell" else ""
+
+
+def _fault_in_powershell(value: str) -> str:
+    # Before version 7.3 it hands quotes to programs unescaped: the value could end there and go on as further options.
+    if any(quote in value for quote in DOUBLE):
+        return "PowerShell cannot hand a double quote to every program safely. Do this step by hand."
+    if value.endswith("\\"):
+        return "PowerShell cannot hold a value that ends with \\ safely. Leave it out at the end."
     return ""
 
 

@@ -64,11 +64,23 @@ def test_bash_takes_each_value_for_one_word(attack):
         ("'; calc; '", "'''; calc; '''"),
         ("\u2019; calc #", "'\u2019\u2019; calc #'"),
         ("a\u2018b\u201ac\u201bd", "'a\u2018\u2018b\u201a\u201ac\u201b\u201bd'"),
-        ('$(calc) "x" `n', "'$(calc) \"x\" `n'"),
+        ("$(calc) `n", "'$(calc) `n'"),
     ],
 )
 def test_powershell_gets_single_quotes_doubled_all_five_of_them(value, expected):
     assert fill(script("powershell", "Get-ADUser {user}"), {"user": value}) == f"Get-ADUser {expected}"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ('a" /delete "b', "a double quote"),
+        ("a\u201d b", "a double quote"),
+        ("C:\\temp data\\", "ends with"),
+    ],
+)
+def test_what_powershell_would_hand_on_as_more_than_one_value_is_refused(value, words):
+    assert words in faults_of(script("powershell", "net user {user}"), {"user": value})["user"]
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
