@@ -77,6 +77,11 @@ def test_thumbs_by_mouse(page, rate_step, step):
     assert counts(step) == (1, 0)
 
 
+def settled(page):
+    """What htmx put in last listens from now on."""
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
+
+
 @pytest.mark.parametrize("look", [WIDE, NARROW_DARK], ids=str)
 def test_thumbs_and_reasons_by_keyboard(page, rate_step, step):
     rate_step.get_by_role("button", name="Helpful", exact=True).focus()
@@ -88,6 +93,7 @@ def test_thumbs_and_reasons_by_keyboard(page, rate_step, step):
     page.keyboard.press("Tab")
     expect(page.get_by_label("Wrong")).to_be_focused()
     page.keyboard.press("Tab")
+    settled(page)
     page.keyboard.press("Space")
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     expect(page.get_by_label("Outdated")).to_be_focused()
@@ -98,6 +104,8 @@ def test_thumbs_and_reasons_by_keyboard(page, rate_step, step):
     page.keyboard.press("Tab")
     with page.expect_response(re.compile("/thumb/")):
         page.keyboard.press("Enter")
+    settled(page)
+    page.wait_for_timeout(300)  # what was dimmed while it was saved comes back in colour
     axe(page)
     page.reload()
     expect(page.get_by_label("Outdated")).to_be_checked()

@@ -228,7 +228,7 @@ ATTACKS = [
     "'; calc; '",
     "\u2019; calc; \u2018",
     "$(calc) `calc` ${calc}",
-    '"; calc; "',
+    "; calc; #",
     "</code><script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     "{word}",
