@@ -24,6 +24,7 @@ PAGES = {  # name → who looks, address, the links to follow from there
     "me": (ENGINEER, "/analytics/me/", ()),
     "sessions": (LEAD, "/sessions/?outcome=escalated&period=7d", ()),
     "users": (LEAD, "/settings/users/", ()),
+    "coverage": (LEAD, "/analytics/flowpilot/?tab=coverage", ()),
     "flow": (LEAD, "/flows/", (FLOW,)),
     "editor": (LEAD, "/flows/", (FLOW, "Edit")),
     "flow-analytics": (LEAD, "/flows/", (FLOW, "Analytics")),
@@ -51,7 +52,7 @@ def follow(page: Page, link: str) -> None:
 
 
 def take(browser: Browser, address: str) -> None:
-    for email in {email for email, _ in PAGES.values()}:
+    for email in {email for email, *_ in PAGES.values()}:
         state = None
         for theme in ("light", "dark"):
             for size, viewport in SIZES.items():
