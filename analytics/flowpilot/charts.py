@@ -115,7 +115,7 @@ def funnel(stages: Sequence[Row]) -> Figure:
         "y": [stage["label"] for stage in stages],
         "x": [stage["sessions"] for stage in stages],
         "customdata": [stage["href"] for stage in stages],
-        "textinfo": "value",
+        "texttemplate": "%{x:,d}",
         "marker": {
             "color": ["var(--c-unresolved)", "var(--accent)", "var(--c-resolved)", "var(--c-resolved)"]
         },
