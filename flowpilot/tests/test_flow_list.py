@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.test.utils import CaptureQueriesContext
 
+from flowpilot.flows.models import FlowDraft, FlowVersion
 from flowpilot.flows.search import Piece, marked, matching_step
 from flowpilot.tests.factories import (
     DomainFactory,
@@ -341,3 +343,9 @@ def test_the_flows_of_another_account_are_not_found(lead, other_account):
 )
 def test_marking(text, words, pieces):
     assert marked(text, words) == pieces
+
+
+@pytest.mark.parametrize("model", [FlowDraft, FlowVersion])
+def test_the_migrations_make_the_column_of_words_that_the_model_has(model):
+    made = MigrationLoader(None).project_state().models["flowpilot", model._meta.model_name]
+    assert made.fields["step_texts"].expression == model._meta.get_field("step_texts").expression
