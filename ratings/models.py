@@ -1,9 +1,12 @@
 """What engineers think of a session and of the steps in it."""
 
+from functools import reduce
+from operator import add
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Func, Q, When
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from flowpilot.models import Flow, Session, Step
@@ -49,8 +52,16 @@ class Reason(models.TextChoices):
     DID_NOT_FIT = "did_not_fit", "Did not fit"
 
 
+def _each_reason_once() -> Q:
+    """`reasons` is a list, and as long as there are reasons in it: nothing else, and none twice."""
+    kind = Func("reasons", function="jsonb_typeof", output_field=models.TextField())
+    length = Func("reasons", function="jsonb_array_length", output_field=models.IntegerField())
+    found = (Case(When(reasons__contains=[reason.value], then=1), default=0) for reason in Reason)
+    return Q(Exact(kind, "array")) & Q(Exact(length, reduce(add, found)))
+
+
 class StepRating(TenantModel):
-    """A thumb on one step within one session; a second one changes the first. `reasons` are Reason values."""
+    """A thumb on one step within one session; a second one changes the first. `reasons`: of Reason, none twice."""
 
     step = TenantForeignKey(Step, models.PROTECT, related_name="ratings")
     user = OwnerForeignKey()
@@ -66,6 +77,7 @@ class StepRating(TenantModel):
             models.UniqueConstraint(
                 fields=["account", "step", "user", "session"], name="step_rating_once_a_session"
             ),
+            models.CheckConstraint(name="step_rating_has_each_reason_once", condition=_each_reason_once()),
         ]
         indexes: ClassVar = [models.Index(fields=["account", "session"], name="step_rating_by_session")]
 

@@ -43,7 +43,7 @@ def explain(
     """Puts a thumb down with what was wrong with the step, in place of what was said before."""
     give(step, session, was_helpful=False, now=now)
     _thumbs(step, session).filter(was_helpful=False).update(
-        reasons=list(reasons), comment=comment or None, updated_at=now
+        reasons=list(dict.fromkeys(reasons)), comment=comment or None, updated_at=now
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flowpilot.models import Step
 from flowpilot.tests.factories import FlowFactory, SessionFactory, StepFactory
 from ratings import thumbs
-from ratings.models import StepRating
+from ratings.models import Reason, StepRating
 from ratings.tests.factories import StepRatingFactory
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.pages import read
@@ -187,6 +187,23 @@ def test_what_is_no_rating_is_told_and_changes_nothing(browser, url, step, sessi
         assert counts(step) == (0, 1)
         thumb = StepRating.objects.get()
         assert (thumb.reasons, thumb.comment) == (["outdated"], "Old")
+
+
+def test_a_reason_that_comes_twice_is_kept_once(browser, url):
+    browser.post(url, {"was_helpful": "false", "explained": "on", "reasons": ["wrong", "outdated", "wrong"]})
+    assert StepRating.objects.get().reasons == ["wrong", "outdated"]
+
+
+@pytest.mark.parametrize(
+    "reasons", [["ugly"], ["wrong", "wrong"], ["wrong", None], [["wrong"]], {"wrong": 1}, "wrong"]
+)
+def test_the_database_keeps_each_reason_once_and_nothing_else(step, reasons):
+    with pytest.raises(IntegrityError, match="each_reason_once"), transaction.atomic():
+        StepRatingFactory(step=step, was_helpful=False, reasons=reasons)
+
+
+def test_the_database_keeps_all_reasons(step):
+    assert StepRatingFactory(step=step, was_helpful=False, reasons=Reason.values).reasons == Reason.values
 
 
 def test_a_comment_of_five_hundred_characters_with_lines_fits(browser, url):
