@@ -186,6 +186,22 @@ def test_what_cannot_be_stored_is_refused_and_kept_in_the_form(author, flow, fie
     assert draft_of(flow).revision == 1
 
 
+def test_what_was_typed_is_kept_although_the_act_is_refused(author, flow):
+    response = change(author, flow, title="Typed just before", act="up")
+    assert response.status_code == 422
+    page = read(response)
+    assert page.one("div", id="refusal").text.startswith("There is nothing that it could change places with.")
+    assert "data-unsaved" not in page.one("section", id="step").attributes
+    assert titles(page)[0] == node(flow)["title"] == "Typed just before"
+
+
+def test_a_text_beyond_any_limit_comes_back_to_be_shortened(author, flow):
+    page = read(change(author, flow, help="x" * 50_001))
+    assert len(page.one("textarea", id="step-help").text) == 50_001
+    assert "data-unsaved" in page.one("section", id="step").attributes
+    assert draft_of(flow).revision == 1
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -346,13 +362,16 @@ def test_a_super_admin_who_changed_it_is_told_as_one(author, flow):
     assert super_admin.name not in author.get(url(flow)).content.decode()
 
 
-@pytest.mark.parametrize(("side", "title"), [("mine", "Second"), ("theirs", "First")])
-def test_one_side_is_taken_whole(author, second, flow, side, title):
+@pytest.mark.parametrize(
+    ("side", "title", "said"),
+    [("mine", "Second", "Yours is saved."), ("theirs", "First", "Nothing of yours was saved.")],
+)
+def test_one_side_is_taken_whole(author, second, flow, side, title, said):
     sent = form(flow, title="Second")
     change(author, flow, title="First")
     change(author, flow, "solved", title="Done and dusted")
     merging = sent | {"theirs": mark(flow), "all": side}
-    second.post(url(flow, "edit/merge/"), merging)
+    assert said in read(second.post(url(flow, "edit/merge/"), merging, follow=True)).text
     assert node(flow)["title"] == title
     assert node(flow, "solved")["title"] == ("Solved" if side == "mine" else "Done and dusted")
 

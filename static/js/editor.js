@@ -9,11 +9,13 @@ const MAC = /mac|iphone|ipad/i.test(navigator.platform);
 
 let edits = 0; // changes of fields since the page was loaded
 let kept = 0; // how many of them the server has
+let sent = 0; // how many of them are in the request that is on its way
 let timer;
 let row = Promise.resolve();
 let showing = byId("step")?.dataset.showing ?? "";
 
 const dirty = () => edits > kept;
+const unsaved = () => byId("step")?.hasAttribute("data-unsaved") ?? false; // refused, or in a colleague's way: it is here alone
 const say = (words, tone = "") => {
   const place = byId("save-state");
   if (place.textContent === words) return;
@@ -59,20 +61,26 @@ function act(form, name) {
 
 async function send(form, name) {
   if (!form?.isConnected) return typeAhead(); // what the request before put in its place knows nothing of this one
-  const upTo = edits;
+  const upTo = (sent = edits);
   say("Saving…");
   const status = await ask("POST", form.getAttribute("action"), form, { act: name, step: form.elements.step?.value || showing });
   const saved = status >= 200 && status < 300;
-  if (saved) kept = Math.max(kept, upTo);
+  const held = (status === 409 || status === 422) && edits > upTo; // see beforeSwap
+  if (saved) {
+    kept = Math.max(kept, upTo);
+    byId("step").removeAttribute("data-unsaved");
+    if (!name) byId("refusal")?.remove();
+  }
   if (name) freeze(form, false);
-  if (saved) say(dirty() ? "Not saved yet" : "All changes saved", dirty() ? "" : "good");
+  if (held) later();
+  else if (saved) say(dirty() ? "Not saved yet" : "All changes saved", dirty() ? "" : "good");
   else if (status === 409) say("Not saved: choose below", "watch");
-  else if (status === 422) say("Not saved", "bad");
+  else if (status === 422) say(unsaved() ? "Not saved" : "All changes saved", unsaved() ? "bad" : "good");
   else if (status === 0 || status >= 500) {
     say("Not saved. It is tried again.", "bad");
     timer = setTimeout(save, AGAIN);
   } else say("Not saved", "bad");
-  if (status === 409 || status === 422) kept = edits;
+  if (!held && (status === 409 || status === 422)) kept = edits;
   if (saved && dirty()) later();
   settled();
   typeAhead();
@@ -102,11 +110,26 @@ function typeAhead() {
   ahead = null;
 }
 
-async function open(address) {
+// Whether what stands in the panel may go. A conflict that comes of this very save is shown first.
+async function mayLeave() {
+  const known = unsaved();
   await save();
+  if (dirty()) await save(); // what was typed meanwhile
+  if (unsaved() && !known) return false;
+  return !(unsaved() || (dirty() && byId("step-form"))) || confirm("What you wrote here is not saved. Leave it behind?");
+}
+
+async function leave(address) {
+  const known = unsaved();
+  await save();
+  if (known || !unsaved()) location.assign(address); // the browser asks where something is not saved
+}
+
+async function open(address) {
+  if (!(await mayLeave())) return;
   return inRow(async () => {
     await ask("GET", address, editor);
-    kept = edits;
+    kept = sent = edits;
     settled();
   });
 }
@@ -140,7 +163,7 @@ editor.addEventListener("submit", (event) => {
   if (form.id !== "step-form" && form.id !== "undo-form" && !form.hasAttribute("data-act")) return;
   event.preventDefault();
   const button = event.submitter;
-  if (form.id === "undo-form") save().then(() => act(form, ""));
+  if (form.id === "undo-form") mayLeave().then((leaves) => leaves && act(form, ""));
   else if (form.action.endsWith("/merge/")) inRow(() => merge(form, button));
   else if (button?.value) act(form, button.value);
   else save();
@@ -156,7 +179,7 @@ editor.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-step], a[data-panel], a[data-flush]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  if (link.matches("[data-flush]")) save().then(() => location.assign(link.href));
+  if (link.matches("[data-flush]")) leave(link.href);
   else if (link.dataset.step === "") open(withStep(link.href));
   else open(link.getAttribute("href"));
 });
@@ -252,9 +275,10 @@ document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
   if (detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; // saved, and on to another page
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.xhr.status !== 409) return;
-  detail.shouldSwap = true;
-  detail.isError = false;
+  const { status } = detail.xhr;
+  if (status === 409) detail.isError = false;
+  const typing = detail.elt.id === "step-form" && edits > sent;
+  if (status === 409 || status === 422) detail.shouldSwap = !typing; // what is typed meanwhile is sent first
 });
 // A save that is tried again by itself says so beside the flow's name.
 for (const type of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {

@@ -30,7 +30,7 @@ def other_page(browser, look, live_server):
     context = browser.new_context(base_url=live_server.url, **look.options)
     context.base_address = live_server.url
     complaints = Complaints(context, live_server.url)
-    complaints.expect("status of 409")
+    complaints.expect("status of 409", "dialog: What you wrote here is not saved")
     yield context.new_page()
     assert complaints.all() == []
     context.close()
@@ -173,6 +173,12 @@ def test_the_second_author_is_told_and_merges_both(page, other_page, flow, team_
     saved(page)
     other_page.get_by_label("Title").fill("Is the mail in the outbox?")
     other_page.get_by_label("Help").fill("Ask for a screenshot.")
+    other_page.get_by_role(
+        "button", name="Undo"
+    ).click()  # of what is not saved yet: first that has to be settled
+    expect(other_page.get_by_role("heading", name="Changed in two places at once")).to_be_visible()
+    with other_page.expect_event("dialog"):  # it is declined
+        other_page.locator("#outline a").nth(1).click()
     expect(other_page.get_by_role("heading", name="Changed in two places at once")).to_be_visible()
     expect(other_page.locator("#save-state")).to_have_text("Not saved: choose below")
     expect(other_page.locator(".conflict")).to_contain_text("Dana Whitfield changed this flow meanwhile.")

@@ -1,6 +1,7 @@
 """What is posted by the form of a step: its fields, and what else to do with the step."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -39,7 +40,10 @@ BY_NUMBER: Mapping[str, Step] = {
 
 
 def act_of(data: QueryDict) -> Act:
-    """What the posted form does to a structure: first its fields go into the step, then the act named is done."""
+    """What the posted form does to a structure: first its fields go into the step, then the act named is done.
+
+    The fields are kept also where the act is refused.
+    """
     step, act = data.get("step", ""), data.get("act", "")
 
     def done(structure: object) -> Changed:
@@ -49,7 +53,12 @@ def act_of(data: QueryDict) -> Act:
             structure = changed.structure
         if act in PLAIN:
             return changed or Changed(Tree(structure).root, step, "")
-        return _do(structure, step, act, data)
+        try:
+            return _do(structure, step, act, data)
+        except Refused as refused:
+            if changed is None:
+                raise
+            return replace(changed, refusal=str(refused))
 
     return done
 
@@ -76,12 +85,17 @@ def _do(structure: object, step: str, act: str, data: QueryDict) -> Changed:
 
 
 def content_of(data: QueryDict, node: Node) -> Node:
-    """A step's own content as the form says it. What the form shows as it was stays exactly as it was.
-
-    node: the step that the form was made for. Raises Refused for a text that is beyond any limit.
-    """
+    """What the form says a step is, to be stored. Raises Refused for a text that is beyond any limit."""
     if any(len(value) > LONGEST for _, values in data.lists() for value in values):
         raise Refused(f"A text has more than {LONGEST:,} characters. Shorten it; it is not saved.")
+    return as_sent(data, node)
+
+
+def as_sent(data: QueryDict, node: Node) -> Node:
+    """A step's own content as the form says it. What the form shows as it was stays exactly as it was.
+
+    node: the step that the form was made for.
+    """
     content: Node = {"type": node["type"], "title": _kept(node["title"], data.get("title", ""))}
     help_ = _kept(node.get("help", ""), data.get("help", ""))
     if help_ or "help" in node:

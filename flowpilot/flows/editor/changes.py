@@ -22,13 +22,15 @@ class Refused(Exception):
 class Changed:
     """The structure after an act, which step to show then, and the act in words.
 
-    cursor: the id of the field to be in then.
+    cursor: the id of the field to be in then. refusal: why the act was not done; the texts sent
+    with it are kept.
     """
 
     structure: Node
     step: str
     words: str
     cursor: str = ""
+    refusal: str = ""
 
 
 TITLE = "step-title"

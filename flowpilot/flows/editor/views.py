@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_
 
 from flowpilot.flows import drafting, publishing
 from flowpilot.flows.editor import saving
-from flowpilot.flows.editor.acts import act_of, content_of
+from flowpilot.flows.editor.acts import act_of, as_sent
 from flowpilot.flows.editor.changes import Refused, only_behind
 from flowpilot.flows.editor.comparing import differences
 from flowpilot.flows.editor.conflicts import Conflict, resolve
@@ -26,7 +26,6 @@ from flowpilot.flows.editor.forms import FlowForm, PublishForm
 from flowpilot.flows.editor.outline import Outline
 from flowpilot.flows.editor.pages import SHORTCUTS, bar_context, saved_context, step_context, walked
 from flowpilot.flows.models import Flow, FlowDraft
-from flowpilot.flows.structure import Node
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.names import shown_name
@@ -35,6 +34,11 @@ from resolutionflow.htmx import wants_panel
 
 NO_ACCESS = "Flows are written by team admins and by engineers who are allowed to."
 LONGEST_WALK = 300
+MERGED = {
+    "": "Both are merged. Undo brings back what was saved before.",
+    "mine": "Yours is saved. Undo brings back what was saved before.",
+    "theirs": "Theirs stays as it is. Nothing of yours was saved.",
+}
 
 
 def author_required(view: View) -> View:
@@ -106,7 +110,9 @@ def change(request: AccountRequest, flow: Flow) -> HttpResponse:
     except drafting.Stale as stale:
         return _conflict(request, flow, stale)
     except (drafting.Unstorable, Refused) as refusal:
-        return _refused(request, flow, str(refusal))
+        return _refused(request, flow, str(refusal), unsaved=True)
+    if saved.changed.refusal:
+        return _refused(request, flow, saved.changed.refusal)
     return _answer(request, saved, plain=request.POST.get("act", "") == "")
 
 
@@ -153,26 +159,20 @@ def _href(flow: Flow, step: str = "") -> str:
     return resolve_url("flows:edit", flow.id) + (f"?{urlencode({'step': step})}" if step else "")
 
 
-def _refused(request: AccountRequest, flow: Flow, words: str) -> HttpResponse:
-    """The form again as it was sent, with why nothing was saved."""
+def _refused(request: AccountRequest, flow: Flow, words: str, *, unsaved: bool = False) -> HttpResponse:
+    """The form again as it was sent, with why the act was not done. unsaved: its fields were not kept either."""
     draft = saving.opened(flow)
     outline = Outline(draft.structure)
     row = outline.row(request.POST.get("step", ""))
-    node = _as_sent(request.POST, outline.tree.nodes[row.id])
-    context = step_context(draft, outline, row, node=node) | {"refusal": words}
+    node = outline.tree.nodes[row.id]
+    if "title" in request.POST:
+        node = node | as_sent(request.POST, node)
+    context = step_context(draft, outline, row, node=node) | {"refusal": words, "unsaved": unsaved}
     if request.htmx:
         context |= bar_context(draft, outline, request.user) | {"tz": request.account.tz}
+        context["outline_html"] = outline.html(_href(flow))
         return render(request, "flows/editor/_step_answer.html", context, status=422)
     return _page(request, draft, outline, "_step.html", context, status=422)
-
-
-def _as_sent(data: QueryDict, node: Node) -> Node:
-    if "title" not in data:
-        return node
-    try:
-        return node | content_of(data, node)
-    except Refused:  # a text beyond any limit is in the author's browser still
-        return node
 
 
 def _told(request: AccountRequest, flow: Flow, words: str) -> HttpResponse:
@@ -237,7 +237,8 @@ def merge(request: AccountRequest, flow: Flow) -> HttpResponse:
         return _conflict(request, flow, stale)
     except (drafting.Unstorable, Refused) as refusal:
         return _told(request, flow, str(refusal))
-    messages.success(request, "Both are merged. Undo brings back what was saved before.")
+    chosen = "theirs" if saved.changed.structure == saved.before else request.POST.get("all", "")
+    messages.success(request, MERGED.get(chosen, MERGED[""]))
     target = _href(flow, saved.changed.step)
     return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
 
