@@ -2,7 +2,8 @@
 // Without this file every form here works as a plain one.
 //
 // data-act on a form: "kept" waits in this browser until it is saved, "once" is sent or not, "secret" too and is kept
-// nowhere. Each kept act has an id made here, so that the server does it once, however often it is sent.
+// nowhere. Each kept act has an id made here, so that the server does it once, however often it is sent. data-moves: it
+// leads to another step; data-ends: it ends the session; data-then: what has the focus afterwards.
 
 const runner = () => document.getElementById("runner");
 const sessionId = runner().dataset.session;
@@ -12,7 +13,7 @@ const FORGET_AFTER = 14 * 24 * 3600 * 1000;
 const RETRY = 5000;
 const REFUSALS = [409, 422];
 
-let sending = false;
+let sending = null; // the act or the form that is on its way
 let retry = 0;
 
 // Storage may be full or forbidden; then what is typed lives as long as the page.
@@ -80,16 +81,23 @@ document.addEventListener("input", ({ target }) => {
 
 const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
+// What the server says, whole. Something between it and here may answer 200 in its place, a network that wants a login
+// first for example: that is no answer, so it counts as no connection.
 async function post(url, body) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), 20000);
   try {
-    return await fetch(url, {
+    const response = await fetch(url, {
       method: "POST",
       body: new URLSearchParams(body),
       headers: { "HX-Request": "true", "HX-Current-URL": location.href, "X-CSRFToken": token() },
       signal: stop.signal,
     });
+    const { ok, status } = response;
+    const away = response.headers.get("HX-Redirect");
+    const html = await response.text();
+    if (ok && !away && !html.includes('id="runner"')) throw new Error("not an answer of the runner");
+    return { ok, status, away, html };
   } finally {
     clearTimeout(timer);
   }
@@ -114,32 +122,42 @@ document.addEventListener("submit", (event) => {
   }
   const waiting = stored(KEPT) ?? [];
   // a double click, or a further step while one is on its way: the next step is not known yet
-  if ("moves" in form.dataset && waiting.some((act) => act.moves)) return;
+  if ("moves" in form.dataset && waiting.some((act) => act.moves || act.ends)) return;
+  if ("ends" in form.dataset && sending?.ends) return;
   if (form.matches(".decide, .beside, .step-leave")) body.find(([name]) => name === "decision_id")[1] = newId();
-  waiting.push({
+  keep(waiting, {
     url: form.getAttribute("action"),
     body,
     words: wordsOf(form, event.submitter).slice(0, 80),
     moves: "moves" in form.dataset,
+    ends: "ends" in form.dataset,
     drafts: [...form.querySelectorAll("[data-draft]")].map(draftKey),
     at: Date.now(),
   });
-  store(KEPT, waiting);
   form.closest("dialog")?.close();
   showPending();
   flush();
 });
 
+// The end goes last, for nothing can be done behind it, and the newest end is what is meant.
+function keep(waiting, act) {
+  const end = act.ends ? act : waiting.find((other) => other.ends);
+  const before = [...waiting, act].filter((other) => !other.ends);
+  store(KEPT, end ? [...before, end] : before);
+}
+
 async function sendOnce(form, body) {
-  if (sending) return;
-  sending = true;
+  if (sending) {
+    if (sending !== form) toast("Something else is still being sent. Try again in a moment.");
+    return;
+  }
+  sending = form;
   try {
-    const response = await post(form.getAttribute("action"), body);
-    await receive(response, "moves" in form.dataset);
+    receive(await post(form.getAttribute("action"), body), "moves" in form.dataset);
   } catch {
     toast("There is no connection. Nothing was sent: try again.", "error");
   } finally {
-    sending = false;
+    sending = null;
   }
 }
 
@@ -147,53 +165,61 @@ async function flush() {
   clearTimeout(retry);
   const [act] = stored(KEPT) ?? [];
   if (sending || !act) return;
-  sending = true;
-  let response = null;
+  sending = act;
+  let answer = null;
   const slow = setTimeout(() => showBar(), 1500);
   try {
-    response = await post(act.url, act.body);
+    answer = await post(act.url, act.body);
   } catch {
     // no connection: it stays
   }
   clearTimeout(slow);
-  sending = false;
-  const away = response?.headers.get("HX-Redirect");
-  const loggedOut = away && new URL(away, location.href).pathname.startsWith("/accounts/");
-  if (loggedOut) {
-    location.assign(away); // what is kept is sent as soon as this page is open again
+  sending = null;
+  if (answer?.away && new URL(answer.away, location.href).pathname.startsWith("/accounts/")) {
+    location.assign(answer.away); // what is kept is sent as soon as this page is open again
     return;
   }
-  if (response && (response.ok || REFUSALS.includes(response.status))) {
-    store(KEPT, (stored(KEPT) ?? []).filter((other) => !same(other, act)));
-    if (response.ok) clearDrafts(act.drafts);
-    await receive(response, act.moves);
+  if (answer && (answer.ok || REFUSALS.includes(answer.status))) {
+    const rest = (stored(KEPT) ?? []).filter((other) => !same(other, act));
+    store(KEPT, rest.length ? rest : null);
+    if (answer.ok) clearDrafts(act.drafts);
+    // Another page may not know what is still kept here: first the rest is sent.
+    if (!answer.away || !rest.length) receive(answer, act.moves);
     showPending();
     showBar();
     flush();
     return;
   }
-  showBar(response);
-  if (!response || response.status >= 500 || response.status === 429) retry = setTimeout(flush, RETRY);
+  showBar(answer);
+  if (!answer || answer.status >= 500 || answer.status === 429) retry = setTimeout(flush, RETRY);
 }
 
 const same = (one, other) => one.at === other.at && String(one.body) === String(other.body);
 
-async function receive(response, moved) {
-  const away = response.headers.get("HX-Redirect");
+function receive({ status, away, html }, moved) {
   if (away) {
     location.assign(away);
     return;
   }
-  const html = await response.text();
   if (!html.includes('id="runner"')) {
     toast("Something went wrong on our side. Load the page again.", "error");
     return;
   }
-  const opened = moved ? null : document.activeElement?.closest("[id]")?.id;
+  const active = document.activeElement;
+  const places = [active?.id, active?.closest("[data-then]")?.dataset.then, active?.closest("#runner [id]")?.id];
   htmx.swap(runner(), html, { swapStyle: "outerHTML" });
   settleRunner();
-  if (moved) document.getElementById("step-title")?.focus();
-  else if (opened) document.getElementById(opened)?.focus();
+  const faulty = status === 422 && runner().querySelector("[aria-invalid=true]");
+  if (faulty) faulty.focus();
+  else focusFirst(moved ? ["step-title"] : places);
+}
+
+// Of these ids the first that takes the focus: a button that is gone, or folded away, does not.
+function focusFirst(ids) {
+  for (const id of ids) {
+    document.getElementById(id)?.focus();
+    if (document.activeElement !== document.body) return;
+  }
 }
 
 // What is not saved yet: the bar says it, and the answer that was given stays marked.
@@ -211,7 +237,7 @@ function showBar(response = null) {
 }
 
 function showPending() {
-  const act = (stored(KEPT) ?? []).find((other) => other.moves);
+  const act = (stored(KEPT) ?? []).find((other) => other.moves || other.ends);
   const chosen = act?.body.find(([name]) => name === "answer")?.[1];
   runner().classList.toggle("pending", Boolean(act));
   for (const button of runner().querySelectorAll("[data-moves] button")) {

@@ -210,6 +210,43 @@ def test_an_answer_that_got_lost_on_its_way_back_decides_once(runner, session, c
     assert session.step_count == 1
 
 
+def test_what_is_noted_while_the_end_waits_is_saved_before_it(runner, session, complaints):
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    runner.keyboard.press("2")
+    stands_at(runner, "Hand over")
+    runner.context.set_offline(True)
+    for _ in range(2):
+        runner.get_by_role("link", name="Finish", exact=True).click()
+        dialog = runner.get_by_role("dialog", name="Finish the session")
+        dialog.get_by_label("Why is it handed over?").fill("No rights")
+        dialog.get_by_role("button", name="Finish").click()
+    so_far(runner).first.get_by_text("Add note").click()
+    runner.get_by_label("Note to step 1").fill("Said at last")
+    runner.get_by_role("button", name="Save note").click()
+    expect(runner.locator("#unsaved")).to_contain_text("Not saved yet: “Note”, “Finish”. ")
+    runner.context.set_offline(False)
+    expect(runner.get_by_role("dialog", name="How was this flow?")).to_be_visible()
+    session.refresh_from_db()
+    assert (session.outcome, session.decisions[0]["note"]) == ("escalated", "Said at last")
+    assert runner.evaluate("localStorage.length") == 0
+
+
+def test_a_page_that_is_no_answer_saves_nothing(runner, session):
+    pages = iter(["Sign in to this network first"])
+
+    def in_between(route):
+        body = next(pages, None)
+        route.fulfill(body=body, content_type="text/html") if body else route.continue_()
+
+    runner.route("**/decide/", in_between)
+    runner.get_by_role("button", name="Yes, it opens").click()
+    expect(runner.locator("#unsaved")).to_contain_text("Not saved yet: “Yes, it opens”")
+    runner.get_by_role("button", name="Send now").click()
+    stands_at(runner, "Reset the password")
+    session.refresh_from_db()
+    assert session.step_count == 1
+
+
 def test_a_note_in_the_making_survives_a_reload(runner, session):
     runner.get_by_text("Add note", exact=True).click()
     runner.get_by_label("Note for this step").fill("Half a thou")
@@ -248,6 +285,7 @@ def test_scripts_are_filled_copied_and_forget_their_secrets(runner, session, con
         quoted = re.sub("(['\u2018\u2019])", r"\1\1", attack)
         expected = f"Set-Password '{quoted}' 'hush {quoted}'"
         expect(runner.locator("#script-text")).to_have_text(expected, use_inner_text=True)
+        expect(runner.get_by_label("Script, filled in")).to_be_focused()  # to be read at once
         runner.locator(".script-head").get_by_role("button", name="Copy").click()
         expect(runner.get_by_text("Copied.").last).to_be_visible()
         assert runner.evaluate("navigator.clipboard.readText()") == expected
