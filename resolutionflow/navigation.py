@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from resolutionflow.accounts.scoping import account_of
+from resolutionflow.folding import by_name
 from resolutionflow.models import Account, Role, User
 
 
@@ -82,7 +83,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": groups(user, request),
         "open_account": getattr(request, "account", None) or account_of(request),
-        "accounts": Account.objects.order_by("name") if user.is_superuser else None,
+        "accounts": Account.objects.order_by(*by_name()) if user.is_superuser else None,
     }
 
 

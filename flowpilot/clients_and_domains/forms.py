@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from flowpilot.clients_and_domains.kinds import Entry, Kind
 from resolutionflow.accounts.settings_forms import OneLine
+from resolutionflow.folding import by_name
 from resolutionflow.long_select import LongSelect
 
 
@@ -57,7 +58,7 @@ class MergeForm(forms.Form):
             "The next page says how much that is."
         )
         self.fields["into"].error_messages["required"] = f"Choose the {kind.noun} that stays."
-        others = kind.entries.exclude(id=source.id).order_by("name", "id").values_list("id", "name")
+        others = kind.entries.exclude(id=source.id).order_by(*by_name()).values_list("id", "name")
         choices: Any = self.fields["into"].widget
         choices.choices = [("", "Choose…"), *((str(id_), name) for id_, name in others)]
         self.source = source

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 
 from flowpilot.clients_and_domains.forms import SearchForm
 from flowpilot.clients_and_domains.kinds import Entry, Kind, flows_of, sessions_href, sessions_of
 from resolutionflow.accounts.scoping import AccountRequest
+from resolutionflow.folding import by_name
 
 
 def listed_entries(kind: Kind, search: SearchForm) -> QuerySet[Any]:
     """By name. A faulty search finds all."""
-    entries = kind.entries.order_by(Lower("name"), "id")
+    entries = kind.entries.order_by(*by_name())
     words = search.cleaned_data["q"] if search.is_valid() else ""
     return entries.filter(name__icontains=words) if words else entries
 

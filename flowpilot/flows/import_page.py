@@ -19,6 +19,7 @@ from flowpilot.flows.outline import outline
 from flowpilot.flows.structure import Fault, faults_of
 from resolutionflow.accounts.scoping import AccountRequest, account_required
 from resolutionflow.figures import counted
+from resolutionflow.folding import by_name
 from resolutionflow.long_select import LongSelect
 
 NOT_AN_AUTHOR = "Flows are imported by their authors. A team admin can let you write flows."
@@ -52,9 +53,7 @@ class ImportForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, files: Any = None, *, into: str = "") -> None:
         super().__init__(data, files, initial={"into": into})
-        flows = (
-            Flow.objects.exclude(status=Flow.Status.ARCHIVED).order_by("name", "id").only("name", "account")
-        )
+        flows = Flow.objects.exclude(status=Flow.Status.ARCHIVED).order_by(*by_name()).only("name", "account")
         self.flows = {flow.id: flow for flow in flows}
         choices: Any = self.fields["into"].widget
         choices.choices = [

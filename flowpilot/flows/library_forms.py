@@ -12,6 +12,7 @@ from flowpilot.flows.library import starter_library
 from flowpilot.flows.models import Domain, Flow
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.accounts.settings_forms import OneLine
+from resolutionflow.folding import by_name
 
 TAKEN = "A flow with this name exists already."
 
@@ -43,7 +44,7 @@ class NewFlowForm(forms.Form):
 
     def domains(self) -> list[str]:
         """The names to choose from."""
-        return list(Domain.objects.order_by("name", "id").values_list("name", flat=True))
+        return list(Domain.objects.order_by(*by_name()).values_list("name", flat=True))
 
     def save_unless_taken(self, request: AccountRequest) -> Flow | None:
         """The new draft; None if the name is taken, and the form says so."""

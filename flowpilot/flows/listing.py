@@ -5,14 +5,15 @@ from uuid import UUID
 
 from django import forms
 from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Coalesce, Collate, Concat
+from django.db.models.functions import Coalesce, Concat
 
 from flowpilot.flows.models import Domain, Flow
-from flowpilot.flows.search import folded, has, words_of
+from flowpilot.flows.search import has, words_of
+from resolutionflow.folding import by_name, folded
 from resolutionflow.long_select import LongSelect
 
 NONE = "none"
-NAME = (Collate(folded(F("name")), "C"), F("id"))
+NAME = by_name()
 ORDERS = {
     "": ("By name", NAME),
     "usage": ("Most used first", (F("usage_count").desc(), *NAME)),
@@ -38,7 +39,7 @@ class FlowListForm(forms.Form):
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
-        domains = Domain.objects.order_by(Collate(folded(F("name")), "C"), "id").values_list("id", "name")
+        domains = Domain.objects.order_by(*by_name()).values_list("id", "name")
         fields: dict[str, Any] = self.fields
         fields["domain_id"].choices = [
             ("", "All domains"),

@@ -1,11 +1,9 @@
-"""Looking for words in flows: case and accents do not count, in the database and in Python alike.
+"""Looking for words in flows: case and accents do not count.
 
 The words of the steps are a column that PostgreSQL computes from the structure, so no writer can forget it. Here it is
 said which texts those are, and which step of a flow that was found has the words.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,20 +15,11 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
 from flowpilot.flows.structure import Node
+from resolutionflow.folding import fold, fold_letter, folded
 
 MOST_WORDS = 8
 AROUND = 50  # letters of a text before and after a word that was found
-NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 SEARCHED = ("title", "help", "label", "text")  # of a node, its options, its script and the blanks of that
-
-
-def folded(text: Combinable) -> Func:
-    """A text for comparing: compatibility forms taken apart, accents left out, in small letters."""
-    return Func(
-        text,
-        template=r"lower(regexp_replace(normalize(%(expressions)s, NFKD), '[\u0300-\u036f]', '', 'g'))",
-        output_field=models.TextField(),
-    )
 
 
 def folded_step_texts() -> models.GeneratedField:
@@ -62,16 +51,6 @@ def words_of(query: str) -> list[str]:
     return list(dict.fromkeys(query.split()))[:MOST_WORDS]
 
 
-def fold(text: str) -> str:
-    """As `folded`, in Python; letter by letter, so that places in a text can be told."""
-    return NOT_ASCII.sub(lambda found: _fold_letter(found[0]), text).lower()
-
-
-def _fold_letter(letter: str) -> str:
-    parts = unicodedata.normalize("NFKD", letter)
-    return "".join(part for part in parts if not "\u0300" <= part <= "\u036f").lower()
-
-
 @dataclass(frozen=True)
 class Piece:
     """Part of a text; `hit` where it is one of the words looked for."""
@@ -82,7 +61,7 @@ class Piece:
 
 def marked(text: str, words: Iterable[str]) -> list[Piece]:
     """The text in pieces, so that the words can be shown in it."""
-    letters = [_fold_letter(letter) for letter in text]
+    letters = [fold_letter(letter) for letter in text]
     places = [place for place, letter in enumerate(letters) for _ in letter]  # of each folded letter
     haystack, hits = "".join(letters), set[int]()
     for word in filter(None, map(fold, words)):
@@ -124,7 +103,7 @@ def _around(text: str, wanted: Sequence[str]) -> str:
     found = [place for word in wanted if (place := haystack.find(word)) >= 0]
     if not found:
         return ""
-    places = [place for place, letter in enumerate(text) for _ in _fold_letter(letter)]
+    places = [place for place, letter in enumerate(text) for _ in fold_letter(letter)]
     first = places[min(found)]
     start, end = max(0, first - AROUND), first + AROUND
     before = text[start:first].partition(" ")[2] if start else text[:first]

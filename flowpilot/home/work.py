@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, Count, F, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Max, Q, QuerySet, Value, When
 
 from flowpilot.flows.models import Flow
 from flowpilot.metrics import SessionQuerySet
@@ -12,6 +12,7 @@ from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import OPEN, Status
 from resolutionflow.accounts.scoping import AccountRequest
+from resolutionflow.folding import by_name
 from resolutionflow.links import url_with
 
 MOST_SESSIONS = 8
@@ -71,7 +72,7 @@ def flows_in_use(request: AccountRequest) -> list[UsedFlow]:
 def flows_of_the_account() -> list[UsedFlow]:
     """The published flows that were run most, by whomever."""
     flows = Flow.objects.filter(status=Flow.Status.PUBLISHED).select_related("domain")
-    most = flows.order_by(F("usage_count").desc(), "name", "id")[:MOST_FLOWS]
+    most = flows.order_by("-usage_count", *by_name())[:MOST_FLOWS]
     return [UsedFlow(flow, flow.usage_count, "") for flow in most]
 
 

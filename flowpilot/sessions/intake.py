@@ -16,6 +16,7 @@ from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import PROBLEM_LENGTH, start
 from flowpilot.sessions.states import Refused
 from resolutionflow.accounts.scoping import AccountRequest, own_sessions_required
+from resolutionflow.folding import by_name
 
 OFFERED = 8
 FIND_LENGTH = 200
@@ -106,7 +107,7 @@ def published() -> QuerySet[Flow]:
     return (
         Flow.objects.filter(status=Flow.Status.PUBLISHED, current_version__isnull=False)
         .select_related("domain")
-        .order_by("-usage_count", "name", "id")
+        .order_by("-usage_count", *by_name())
     )
 
 

@@ -18,6 +18,7 @@ from flowpilot.sessions.models import Session
 from resolutionflow.accounts.models import AuditEntry, User
 from resolutionflow.accounts.scoping import AccountRequest, team_required
 from resolutionflow.figures import counted
+from resolutionflow.folding import by_name
 
 NO_ACCESS = "Only a team admin gives sessions a domain."
 
@@ -35,7 +36,7 @@ class MappingForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: dict[str, Any] = self.fields
-        names = Domain.objects.order_by("name", "id").values_list("id", "name")
+        names = Domain.objects.order_by(*by_name()).values_list("id", "name")
         fields["domain"].choices = [("", "Choose a domain"), *((str(id_), name) for id_, name in names)]
 
     def clean(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from django.db.models import Q, QuerySet
 
 from flowpilot.users.forms import UserListForm
 from resolutionflow.accounts.models import Account, User
+from resolutionflow.folding import by_name
 
 
 def listed_users(form: UserListForm, account: Account) -> QuerySet[User]:
@@ -14,4 +15,4 @@ def listed_users(form: UserListForm, account: Account) -> QuerySet[User]:
         users = users.filter(Q(name__icontains=words) | Q(email__icontains=words))
     if wanted.get("state") != "all":
         users = users.filter(is_active=True)
-    return users.order_by("-role", "name", "id")
+    return users.order_by("-role", *by_name())

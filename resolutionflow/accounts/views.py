@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from resolutionflow.accounts.models import Account, AuditEntry, User
 from resolutionflow.accounts.scoping import CHOSEN_ACCOUNT, signed_in
+from resolutionflow.folding import by_name
 
 
 @require_http_methods(["GET", "POST"])
@@ -29,5 +30,5 @@ def choose_account(request: HttpRequest) -> HttpResponse:
             AuditEntry.record("account.opened", actor=user, account=account, object=account.slug)
             return redirect(target)
         unknown = bool(request.POST.get("account"))
-    context = {"accounts": Account.objects.order_by("name"), "next": target, "unknown": unknown}
+    context = {"accounts": Account.objects.order_by(*by_name()), "next": target, "unknown": unknown}
     return render(request, "accounts/choose.html", context, status=422 if unknown else 200)

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 
 from resolutionflow.accounts.models import Account
 from resolutionflow.accounts.scoping import account_of
+from resolutionflow.folding import by_name
 from resolutionflow.tenancy import account_scope
 
 
@@ -72,5 +73,5 @@ class ScopedAdminSite(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {
             "open_account": getattr(request, "account", None),
-            "all_accounts": Account.objects.order_by("name"),
+            "all_accounts": Account.objects.order_by(*by_name()),
         }

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from flowpilot.flows.models import Domain, Flow
 from resolutionflow.accounts.settings_forms import OneLine
+from resolutionflow.folding import by_name
 from resolutionflow.long_select import LongSelect
 
 FIELDS = ("name", "description", "domain", "kind")
@@ -32,7 +33,7 @@ class FlowForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.stored = {name: self.initial.get(name) for name in FIELDS}
         fields: Any = self.fields
-        fields["domain"].queryset = Domain.objects.order_by("name", "id")
+        fields["domain"].queryset = Domain.objects.order_by(*by_name())
         for field in self.fields.values():
             field.show_hidden_initial = True
 
