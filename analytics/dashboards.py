@@ -1,8 +1,8 @@
 """The dashboards: which panels each has, who it is about, and how its page and its panels are answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -12,7 +12,7 @@ from analytics import panels
 from analytics.exports.answers import refused, sent
 from analytics.flowpilot import panels as flowpilot_panels
 from analytics.flows import panels as flow_panels
-from analytics.panels import Panel
+from analytics.panels import Panel, Together
 from analytics.query import DashboardForm, DashboardQuery, FlowForm, FlowQualityForm, TeamForm
 from flowpilot.flows.head import flow_head
 from flowpilot.models import Flow
@@ -26,8 +26,8 @@ from resolutionflow.links import url_with
 
 @dataclass(frozen=True)
 class Dashboard:
-    """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel", the rows of a
-    panel that has an export one of "analytics:<name>-export".
+    """Its page is the route "analytics:<name>", each of its panels also one of "analytics:<name>-panel", and so are
+    its sections that come together; the rows of a panel that has an export one of "analytics:<name>-export".
 
     `allowed` must agree with its views. `own`: about the viewer's sessions alone. `flow`: about this one, whose id its
     routes begin with (`about`). `printed_for_clients`: leads to the sheet of one client (sheet.py).
@@ -38,13 +38,18 @@ class Dashboard:
     name: str
     tab: str
     form_class: type[DashboardForm]
-    panels: tuple[Panel, ...]
+    sections: tuple[Panel | Together, ...]
     allowed: Callable[[User], bool]
     own: bool = False
     flow: Flow | None = None
     printed_for_clients: bool = False
     value: str = ""
     part: str = "Analytics"
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """Each by itself, also where some come together."""
+        return tuple(panel for section in self.sections for panel in section.panels)
 
     @property
     def url_name(self) -> str:
@@ -74,10 +79,11 @@ class Dashboard:
         )
 
     def page(self, request: AccountRequest) -> HttpResponse:
-        """A swap brings the frame at once and lets each panel load by itself; a page brings it all."""
+        """A swap brings the frame at once and lets each section load by itself; a page brings them, but for those that
+        come together, and with `panels=all` these as well."""
         form = self.form(request)
         query = self.query(request, form)
-        lazy = wants_panel(request)
+        lazy, whole = wants_panel(request), request.GET.get("panels") == "all"
         context: dict[str, Any] = {
             "title": f"{self.tab} · {self.part}" if self.value else f"{self._subject} analytics",
             "part": self.part,
@@ -95,20 +101,26 @@ class Dashboard:
             if self.printed_for_clients
             else "",
             "where": f"{request.account.name} · {request.account.time_zone}",
-            "panels": [
-                (panel, self.panel_url(panel, query), "" if lazy else panel.html(query))
-                for panel in self.panels
+            "sections": [
+                (
+                    section,
+                    query.below("-panel", query.parameters, section.name),
+                    "" if lazy or (isinstance(section, Together) and not whole) else section.html(query),
+                )
+                for section in self.sections
             ],
+            "whole_href": query.page(**query.parameters, panels="all"),
         }
         return page_or_panel(request, "analytics/page.html", "analytics/_page.html", context)
 
     def panel(self, request: AccountRequest, name: str) -> HttpResponse:
-        """One panel, for htmx and for "Try again"."""
-        return HttpResponse(self._named(name).html(self.query(request, self.form(request))))
+        """One panel, or those that come together, for htmx and for "Try again"."""
+        section = _named(name, (*self.sections, *self.panels))
+        return HttpResponse(section.html(self.query(request, self.form(request))))
 
     def export(self, request: AccountRequest, name: str, format: str) -> HttpResponseBase:
         """The rows of one panel as a file; faulty filters are refused, for a file says nothing of them."""
-        panel = self._named(name)
+        panel = _named(name, self.panels)
         if panel.export is None or format not in FORMATS:
             raise Http404("No such export")
         form = self.form(request)
@@ -119,12 +131,6 @@ class Dashboard:
     @property
     def _subject(self) -> str:
         return self.flow.name if self.flow else self.tab
-
-    def _named(self, name: str) -> Panel:
-        found = next((panel for panel in self.panels if panel.name == name), None)
-        if found is None:
-            raise Http404("No such panel")
-        return found
 
     def _tabs(self, query: DashboardQuery) -> list[tuple[str, str, bool]]:
         """Of each dashboard that the viewer may open its name, its address with the same period and client, and
@@ -137,8 +143,16 @@ class Dashboard:
             if tab.allowed(query.viewer)
         ]
 
-    def panel_url(self, panel: Panel, query: DashboardQuery) -> str:
-        return query.below("-panel", query.parameters, panel.name)
+
+Section = TypeVar("Section", bound=Panel | Together)
+
+
+def _named(name: str, sections: Iterable[Section]) -> Section:
+    """Raises Http404 where none has the name."""
+    found = next((section for section in sections if section.name == name), None)
+    if found is None:
+        raise Http404("No such panel")
+    return found
 
 
 TEAM = Dashboard(

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from analytics import charts, rows
@@ -25,12 +26,15 @@ OUTCOME_COLUMNS = [(outcome.value, outcome.label, "count") for outcome in Outcom
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel of a dashboard: its template's context from the query, at most two queries."""
+    """One panel of a dashboard: its template's context from the query, at most two queries.
+
+    `skeleton` holds its place while it loads, as often as there are `places`.
+    """
 
     name: str
     context: Callable[[DashboardQuery], dict[str, Any]]
     skeleton: str
-    places: tuple[int, ...] = (1,)
+    places: int = 1
     wide: bool = False
     export: Export | None = None
     template: str = ""
@@ -45,6 +49,34 @@ class Panel:
         if self.export and menu:
             context["export"] = self.export.menu(self.name, query)
         return render_to_string(self.file, context)
+
+    @property
+    def panels(self) -> tuple["Panel", ...]:
+        return (self,)
+
+    @property
+    def skeletons(self) -> tuple[str, ...]:
+        return (self.skeleton,) * self.places
+
+
+@dataclass(frozen=True)
+class Together:
+    """Panels that ask the same of the database, which is much: they come in one answer, on a page after the rest.
+
+    `words` name them for who has to ask for them, without a script.
+    """
+
+    name: str
+    panels: tuple[Panel, ...]
+    words: str
+    wide = True
+
+    def html(self, query: DashboardQuery) -> SafeString:
+        return format_html_join("", "{}", ((panel.html(query),) for panel in self.panels))
+
+    @property
+    def skeletons(self) -> tuple[str, ...]:
+        return tuple(kind for panel in self.panels for kind in panel.skeletons)
 
 
 def _summary(query: DashboardQuery) -> dict[str, Any]:
@@ -196,14 +228,12 @@ def _hrefs(query: DashboardQuery, **of: Any) -> dict[str, str]:
     }
 
 
-SUMMARY = Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=True)
+SUMMARY = Panel("summary", _summary, skeleton="card", places=4, wide=True)
 OUTCOMES = Panel(
     "outcomes", outcomes_by_day, skeleton="chart", wide=True, template="chart", export=tables.OUTCOMES
 )
 FLOWS = Panel("flows", _flows, skeleton="table", export=tables.FLOWS)
 ENGINEERS = Panel("engineers", _engineers, skeleton="table", export=tables.ENGINEERS)
-MY_SUMMARY = Panel(
-    "summary", _my_summary, skeleton="card", places=(1, 2, 3, 4), wide=True, template="my_summary"
-)
+MY_SUMMARY = Panel("summary", _my_summary, skeleton="card", places=4, wide=True, template="my_summary")
 DAYS = Panel("days", _days, skeleton="chart", wide=True, template="chart", export=tables.DAYS)
 SHARES = Panel("outcomes", shares, skeleton="chart", template="chart", export=tables.SHARES)

@@ -106,8 +106,8 @@ def _structure() -> dict[str, object]:
 
 def _urls(flow: Flow, period: Period) -> dict[str, str]:
     panels = {
-        panel.name: url_with("analytics:flow-panel", period.query, flow.id, panel.name)
-        for panel in FLOW.panels
+        section.name: url_with("analytics:flow-panel", period.query, flow.id, section.name)
+        for section in (*FLOW.sections, *FLOW.panels)
     }
     return {PAGE: url_with("analytics:flow", period.query, flow.id)} | panels
 

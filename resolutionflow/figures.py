@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 from django.utils.formats import date_format
@@ -114,7 +115,7 @@ class Rate:
     def percent(self) -> str:
         return parts(self.value, "share")[0]
 
-    @property
+    @cached_property
     def interval(self) -> tuple[float, float]:
         return wilson(self.part, self.whole)
 

@@ -352,9 +352,7 @@ def _psa_days(query: DashboardQuery) -> dict[str, Any]:
     }
 
 
-SUMMARY = Panel(
-    "summary", _summary, skeleton="card", places=tuple(range(1, 9)), wide=True, template="flowpilot_summary"
-)
+SUMMARY = Panel("summary", _summary, skeleton="card", places=8, wide=True, template="flowpilot_summary")
 TREND = Panel("trend", _trend, skeleton="chart", wide=True, template="chart", export=exports.TREND)
 TIERS = Panel("tiers", _tiers, skeleton="table", template="flowpilot_tiers", export=exports.TIERS)
 DOMAINS = Panel("domains", _domains, skeleton="table", template="flowpilot_domains", export=exports.DOMAINS)
@@ -368,7 +366,7 @@ QUALITY = Panel(
     "quality", _quality, skeleton="table", wide=True, template="flowpilot_quality", export=exports.QUALITY
 )
 PSA_SUMMARY = Panel(
-    "summary", _psa_summary, skeleton="card", places=(1, 2, 3), wide=True, template="flowpilot_psa_summary"
+    "summary", _psa_summary, skeleton="card", places=3, wide=True, template="flowpilot_psa_summary"
 )
 PSA_FUNNEL = Panel(
     "funnel", _psa_funnel, skeleton="chart", wide=True, template="chart", export=exports.FUNNEL

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from analytics import charts, panels
 from analytics.exports import tables
 from analytics.flows import exports, rows
-from analytics.panels import Panel
+from analytics.panels import Panel, Together
 from analytics.query import DashboardQuery
 from flowpilot.flows.drawing import Notes, StepNote, WayNote, draw
 from flowpilot.flows.structure import Node, nodes_of
@@ -19,8 +20,10 @@ from resolutionflow.metrics import MINIMUM
 
 MOST_ROWS = 200  # of options in the table; its export has all
 MANY_LEAVE = Decimal("0.2")  # the share of visits from which a step is marked on the map
-WITHOUT_OUTCOME = {
-    "status": [Status.ABANDONED.value, Status.ACTIVE.value, Status.REQUESTING_ESCALATION.value]
+WITHOUT_OUTCOME = [Status.ABANDONED.value, Status.ACTIVE.value, Status.REQUESTING_ESCALATION.value]
+# How a session may end, and what narrows the session list to that.
+ENDS = {outcome.value: urlencode({"outcome": outcome.value}) for outcome in Outcome} | {
+    "without_outcome": urlencode({"status": WITHOUT_OUTCOME}, doseq=True)
 }
 VERDICTS: dict[str, tuple[str, Tone]] = {
     "few": ("too few sessions", "none"),
@@ -79,14 +82,11 @@ def _options(query: DashboardQuery) -> dict[str, Any]:
     found = rows.options(query)
     shown = []
     for row in found[:MOST_ROWS]:
-        taken = {"node_id": row["node_id"], "option": row["answer"]}
+        href = query.href(node_id=row["node_id"], option=row["answer"])  # has a query string, or is ""
         ends = [
-            (row[outcome.value], query.href(**taken, outcome=outcome.value) if row[outcome.value] else "")
-            for outcome in Outcome
+            (row[end], f"{href}&{narrowed}" if href and row[end] else "") for end, narrowed in ENDS.items()
         ]
-        rest = row["without_outcome"]
-        ends.append((rest, query.href(**taken, **WITHOUT_OUTCOME) if rest else ""))
-        shown.append(row | {"href": query.href(**taken), "ends": ends})
+        shown.append(row | {"href": href, "ends": ends})
     for before, row in zip([None, *shown], shown, strict=False):
         row["first"] = before is None or before["node_id"] != row["node_id"]
     return {
@@ -207,7 +207,7 @@ def _comments(query: DashboardQuery) -> dict[str, Any]:
     return {"comments": rows.comments(query)}
 
 
-SUMMARY = Panel("summary", _summary, skeleton="card", places=(1, 2, 3, 4), wide=True, template="flow_summary")
+SUMMARY = Panel("summary", _summary, skeleton="card", places=4, wide=True, template="flow_summary")
 DAYS = Panel(
     "days", panels.outcomes_by_day, skeleton="chart", wide=True, template="chart", export=tables.OUTCOMES
 )
@@ -220,4 +220,5 @@ SHARES = Panel("outcomes", panels.shares, skeleton="chart", template="chart", ex
 VERSIONS = Panel("versions", _versions, skeleton="table", template="flow_versions", export=exports.VERSIONS)
 STARS = Panel("stars", _stars, skeleton="chart", template="chart", export=exports.STARS)
 COMMENTS = Panel("comments", _comments, skeleton="table", template="flow_comments", export=exports.COMMENTS)
-ALL = (SUMMARY, DAYS, TREE, STEPS, OPTIONS, SHARES, VERSIONS, STARS, COMMENTS)
+WALKS = Together("walks", (TREE, STEPS, OPTIONS), words="the map, the steps and the answers")
+ALL = (SUMMARY, DAYS, WALKS, SHARES, VERSIONS, STARS, COMMENTS)

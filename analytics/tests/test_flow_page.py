@@ -81,6 +81,11 @@ def url(flow, rest=""):
     return f"/analytics/flows/{flow.id}/{rest}"
 
 
+def whole(flow, rest=""):
+    """With the panels that else come by themselves."""
+    return url(flow, f"?panels=all{rest}")
+
+
 def panel(page, name):
     return page.one("section", id=f"panel-{name}")
 
@@ -103,7 +108,7 @@ def test_a_team_admins_figures_open_the_sessions_behind_them(lead, flow, ran, ma
     ran(3, status="abandoned")
     ran(1, flow_version=flow.first)
     made_thumbs(4, up=3)
-    page = read(lead.get(url(flow)))
+    page = read(lead.get(whole(flow)))
     links = [link for link in page.one("main").all("a", class_="figure") if "sessions/" in link.href]
     assert len(links) > 15
     for link in links:
@@ -131,9 +136,9 @@ def made_thumbs(flow):
 def test_an_engineers_figures_over_colleagues_sessions_are_plain_text(client, engineer, lead, flow, ran):
     for session in ran(6):
         SessionRatingFactory(session=session, created_at=NOW)
-    of_lead = read(lead.get(url(flow)))
+    of_lead = read(lead.get(whole(flow)))
     client.force_login(engineer)
-    page = read(client.get(url(flow)))
+    page = read(client.get(whole(flow)))
     assert page.one("main").all("a", class_="figure") == []
     assert not [link for link in page.one("main").all("a") if "/sessions/?" in link.href]
     for name in ("steps", "options", "versions"):
@@ -147,7 +152,7 @@ def test_the_answers_say_how_their_sessions_ended(lead, flow, ran):
     ran(3, status="escalated")
     ran(1, status="abandoned")
     ran(2, answers=("Yes",))
-    rows = panel(read(lead.get(url(flow))), "options").one("table").rows()
+    rows = panel(read(lead.get(whole(flow))), "options").one("table").rows()
     assert rows[0] == ["Does it print?"]
     assert rows[1][:3] == ["Yes", "2", "2 of 2too few sessions"]
     assert rows[2][:2] == ["No", "10"]
@@ -158,14 +163,14 @@ def test_the_tree_carries_the_figures(lead, flow, ran, made_thumbs):
     ran(6)
     ran(4, status="abandoned", answers=("No",))
     made_thumbs(3, up=2)
-    page = panel(read(lead.get(url(flow))), "tree")
+    page = panel(read(lead.get(whole(flow))), "tree")
     assert "Version 2, with the figures of the sessions of all versions" in page.text
     notes = [" | ".join(note.text for note in p.all("span")) for p in page.all("p", class_="outline-notes")]
     assert notes[0] == "10 visits · 40 s | 40.0 % left here | 2 helpful, 1 not"
     assert notes[1] == "6 visits · 40 s"
     suffixes = [note.text for note in page.all("span", class_="outline-suffix")]
     assert suffixes == ["0", "10", "6"]
-    assert panel(read(lead.get(url(flow, "?version=1"))), "tree").text.count("not visited") >= 2
+    assert panel(read(lead.get(whole(flow, "&version=1"))), "tree").text.count("not visited") >= 2
 
 
 def test_a_version_is_compared_with_the_one_before(lead, flow, ran):
@@ -181,7 +186,7 @@ def test_a_version_is_compared_with_the_one_before(lead, flow, ran):
 
 def test_few_sessions_are_grey_and_judge_nothing(lead, flow, ran):
     ran(4, status="abandoned")
-    page = read(lead.get(url(flow)))
+    page = read(lead.get(whole(flow)))
     assert "too few sessions to judge" in cards(page)["Completion rate"]
     cell = panel(page, "steps").one("table").rows()[0]
     assert cell[2] == "4 of 4too few visits"
@@ -221,7 +226,7 @@ def test_hostile_texts_are_text(lead, flow, ran):
     flow.name = HOSTILE
     flow.save()
     ran(2, answers=(HOSTILE, HOSTILE))
-    body = lead.get(url(flow)).content.decode()
+    body = lead.get(whole(flow)).content.decode()
     assert "<script>alert" not in body
     assert body.count("{{ 7 }}") >= 4
 
@@ -283,13 +288,27 @@ def test_an_empty_period_leads_to_where_there_is_something(lead, flow, ran):
     assert cards(read(lead.get(link.href)))["Usage"].startswith("1")
 
 
-def test_htmx_gets_the_frame_and_each_panel_for_itself(lead, flow, ran):
+def test_htmx_gets_the_frame_and_each_section_for_itself(lead, flow, ran):
     ran()
     swap = read(lead.get(url(flow), headers={"HX-Request": "true"}))
     waiting = [s.attributes["hx-get"] for s in swap.all("section") if "hx-get" in s.attributes]
-    assert len(waiting) == len(PANELS)
+    assert len(waiting) == len(PANELS) - 2
     for address in waiting:
         assert lead.get(address, headers={"HX-Request": "true"}).status_code == 200
+
+
+def test_what_is_heavy_comes_after_the_page_or_without_a_script_by_a_link(lead, flow, ran):
+    ran()
+    page = read(lead.get(url(flow, "?period=90d&version=2")))
+    (waiting,) = [section for section in page.all("section") if "hx-get" in section.attributes]
+    link = page.one("p", class_="no-js").one("a")
+    assert link.text == "Show the map, the steps and the answers"
+    together = lead.get(waiting.attributes["hx-get"])
+    complete = lead.get(link.href)
+    assert together.content in complete.content
+    assert not [section for section in read(complete).all("section") if "hx-get" in section.attributes]
+    ids = [section.attributes["id"] for section in read(together).all("section", class_="wide")]
+    assert ids == ["panel-tree", "panel-steps", "panel-options"]
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -316,6 +335,6 @@ def test_a_panel_asks_twice_at_the_most_however_much_there_is(lead, flow, ran, a
 def test_a_page_asks_for_the_decisions_once(lead, flow, ran):
     ran()
     with CaptureQueriesContext(connection) as queries:
-        lead.get(url(flow))
+        lead.get(whole(flow))
     # as it stands twice in the one statement: for the figures, and for the title of a step without a row of its own
     assert sum("jsonb_array_elements" in query["sql"] for query in queries) == 1

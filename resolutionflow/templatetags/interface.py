@@ -141,11 +141,47 @@ def rate_of(part: int, whole: int) -> Rate:
     return Rate(part, whole)
 
 
-@register.inclusion_tag("components/rate.html")
-def rate(part: int, whole: int, *, href: str = "", of: str = "sessions") -> dict[str, Any]:
+@register.simple_tag
+def interval(rate: Rate) -> SafeString:
+    """`{% interval rate %}`: a thin bar from 0 to 100 %, with the Wilson 95 % interval and a tick at the value. The
+    rate's whole is above 0."""
+    counts = f"{rate.part:,} of {rate.whole:,}"
+    return format_html(
+        INTERVAL, low=rate.low, high=rate.high, width=rate.width, at=rate.percent, counts=counts
+    )
+
+
+# Written here and not as templates: a table of a flow's answers has five of them in each row.
+INTERVAL = (
+    '<svg class="interval" height="8" role="img" aria-label="95 % interval {low} to {high} %">'
+    "<title>95 % interval {low} – {high} %, {counts}</title>"
+    '<rect class="track" y="1" width="100%" height="6" rx="3"/>'
+    '<rect class="range" x="{low}%" y="1" width="{width}%" height="6" rx="3"/>'
+    '<rect class="tick" x="{at}%" width="2" height="8" rx="1" transform="translate(-1 0)"/></svg>'
+)
+FEW = '<span class="rate few" title="{title}">{figure}<small>too few {of}</small></span>'
+
+
+@register.simple_tag
+def rate(part: int, whole: int, *, href: str = "", of: str = "sessions") -> SafeString:
     """`{% rate row.completed row.sessions %}` in a table cell: the share, its interval as a thin bar; grey "3 of 4"
     below 5; "–" of nothing. of: what is counted, in the tooltip."""
-    return {"rate": Rate(part, whole), "href": href, "of": of}
+    rate = Rate(part, whole)
+    if not whole:
+        return format_html('<span class="rate">{}</span>', NOTHING)
+    if rate.few:
+        words = f"{part:,} of {whole:,}"
+        return format_html(FEW, title=f"{words} {of}: too few to judge", figure=_linked(words, href), of=of)
+    figure = _linked(f"{rate.percent} %", href, counted(part, "session"))
+    return format_html('<span class="rate">{} {}</span>', figure, interval(rate))
+
+
+def _linked(words: str, href: str, title: str = "") -> SafeString | str:
+    """The words of a figure, as a link to the sessions behind it where there is an address."""
+    if not href:
+        return words
+    told = format_html(' title="{}"', title) if title else ""
+    return format_html('<a class="figure" href="{}"{}>{}</a>', href, told, words)
 
 
 @register.inclusion_tag("components/csat.html")

@@ -21,7 +21,7 @@ TEAM_PANELS = [panel.name for panel in dashboards.TEAM.panels]
 TEAM_EXPORTS = [panel.name for panel in dashboards.TEAM.panels if panel.export]
 MY_PANELS = [panel.name for panel in dashboards.MY.panels]
 MY_EXPORTS = [panel.name for panel in dashboards.MY.panels if panel.export]
-FLOW_PANELS = [panel.name for panel in dashboards.FLOW.panels]
+FLOW_PANELS = [panel.name for panel in (*dashboards.FLOW.panels, *dashboards.FLOW.sections)]
 FLOW_EXPORTS = [panel.name for panel in dashboards.FLOW.panels if panel.export]
 
 SIGN_IN, CHOOSE = "to the sign-in", "to the choice of an account"
