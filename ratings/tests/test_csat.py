@@ -36,7 +36,7 @@ def test_the_dialog_comes_once(browser, url, session):
     dialog = read(first).one("dialog")
     assert dialog.one("h2").text == "How was this flow?"
     assert "Your feedback helps flow authors improve troubleshooting paths." in dialog.text
-    stars = [label.text for label in dialog.one("fieldset").all("label")]
+    stars = [star.attributes["aria-label"] for star in dialog.one("fieldset").all("input", type="radio")]
     assert stars == ["1 star: Poor", "2 stars: Fair", "3 stars: Fine", "4 stars: Good", "5 stars: Great"]
     assert [button.text for button in dialog.all("button")] == ["", "Skip", "Submit"]
     session.refresh_from_db()
