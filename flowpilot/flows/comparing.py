@@ -52,6 +52,16 @@ class Comparison:
         return ", ".join(parts) or (self.start.words if self.start else "Nothing changed")
 
     @property
+    def brief(self) -> list[tuple[str, list[str]]]:
+        """Each step that differs, with what is different; long texts without their wordings."""
+        groups = [
+            *((step.title, [detail.words for detail in step.details]) for step in self.changed),
+            *((step.title, ["New"]) for step in self.added),
+            *((step.title, ["Gone"]) for step in self.removed),
+        ]
+        return [("Start", [self.start.words]), *groups] if self.start else groups
+
+    @property
     def empty(self) -> bool:
         return not (self.changed or self.added or self.removed or self.start)
 

@@ -113,7 +113,7 @@ def starter(request: AccountRequest) -> HttpResponse:
             "flow": flow,
             "there": flow.name.lower() in there,
             "chosen": flow.slug in kept,
-            "steps": counted(sum(node["type"] != "outcome" for node in nodes_of(flow.structure)), "step"),
+            "steps": counted(sum(1 for _ in nodes_of(flow.structure)), "step"),
         }
         for flow in starter_library()
     ]

@@ -448,11 +448,12 @@ def test_of_two_saves_at_once_one_wins_and_the_other_is_told(account, flow, team
 
 def test_a_draft_is_published_with_a_note(author, flow, team_admin):
     author.post(url(flow, "edit/publish/"), {"mark": mark(flow), "note": "The first"})
-    change(author, flow, title="Better?")
+    change(author, flow, title="Better?", **{"option-label": ["Yes", "Not yet"]})
     page = read(author.get(url(flow, "edit/publish/")))
     assert [item.text for item in page.one("ul", class_="change-list").all("li")] == [
-        "“Better?” title changed"
+        "Better? Title was “Is the problem solved?”. Answer “No” is called “Not yet”"
     ]
+    assert "What is lost: 1 step changed." in read(author.get(url(flow, "edit/discard/"))).text
     response = author.post(url(flow, "edit/publish/"), {"mark": mark(flow), "note": HOSTILE})
     assert response.status_code == 302
     version = FlowVersion.objects.get(number=2)
@@ -532,6 +533,8 @@ def test_the_preview_walks_and_records_nothing(author, flow):
     page = read(author.get(url(flow, "edit/preview/")))
     ways = page.all("a", class_="choice")
     assert [way.text for way in ways] == ["Yes", "No"]
+    assert "The flow begins here." in page.text
+    assert "This preview began here." in read(author.get(url(flow, "edit/preview/"), {"p": "solved"})).text
     page = read(author.get(url(flow, "edit/preview/") + ways[1].href))
     assert "The session ends here and proposes: Escalated" in page.text
     assert page.one("ol", class_="timeline").text == "Is the problem solved? No"

@@ -158,7 +158,8 @@ def test_answers_and_steps_are_moved_copied_and_deleted(page, flow, team_admin):
         "hand-over",
         "hand-over",
     ]
-    page.go_back()
+    with page.expect_event("load"):  # going back loads the page anew
+        page.go_back()
     expect(page.get_by_label("Title")).not_to_have_value("")
 
 

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect, reswap, trigger_client_event
 
 from flowpilot.flows import drafting, publishing
+from flowpilot.flows.comparing import changes_between
 from flowpilot.flows.editor import saving
 from flowpilot.flows.editor.acts import act_of, as_sent
 from flowpilot.flows.editor.changes import Refused, only_behind
-from flowpilot.flows.editor.comparing import differences
 from flowpilot.flows.editor.conflicts import Conflict, resolve
 from flowpilot.flows.editor.forms import FlowForm, PublishForm
 from flowpilot.flows.editor.outline import Outline
@@ -359,12 +359,11 @@ def _draft_page(
     draft = saving.opened(flow)
     outline = Outline(draft.structure)
     version = flow.current_version
-    found = differences(version.structure, draft.structure, version.structure) if version else []
     context |= {
         "flow": flow,
         "here": _href(flow),
         "mark": saving.mark_of(draft),
-        "changes": found,
+        "changes": changes_between(version.structure, draft.structure) if version else None,
         "faulty_rows": [row for row in outline.rows if row.faults],
         "general": outline.general,
         "step_count": len(outline.rows),
@@ -400,6 +399,7 @@ def preview(request: AccountRequest, flow: Flow) -> HttpResponse:
         if node["type"] != "outcome"
         else [],
         "proposes": node["outcome"] if node.get("outcome") in Outcome.values else "",
+        "is_first": row.id == outline.rows[0].id,
         "back": f"?{urlencode([('p', id_) for id_ in path[:-1]])}" if len(path) > 1 else "",
         "edit_href": _href(flow, node["id"]),
     }
