@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
 
 from analytics import panels
 from analytics.exports.answers import refused, sent
@@ -57,7 +56,9 @@ class Dashboard:
 
     def about(self, flow_id: UUID) -> "Dashboard":
         """The same dashboard of this flow. Raises Http404 for one that the account does not have."""
-        flow = get_object_or_404(Flow.objects.select_related("current_version", "domain"), id=flow_id)
+        flow = Flow.objects.select_related("current_version", "domain").filter(id=flow_id).first()
+        if flow is None:
+            raise Http404("No such flow")
         return replace(self, flow=flow)
 
     def form(self, request: AccountRequest) -> DashboardForm:

@@ -15,7 +15,15 @@ from ratings.forms import tidy
 from ratings.models import COMMENT_LENGTH
 from ratings.rating import NotCompleted, RatedAlready, rate
 from resolutionflow.accounts.scoping import AccountRequest
-from resolutionflow.api import ERRORS, ErrorDetail, Text, body_of, in_account, own_sessions_only, read_body
+from resolutionflow.api import (
+    ERRORS,
+    ErrorDetail,
+    Storable,
+    body_of,
+    in_account,
+    own_sessions_only,
+    read_body,
+)
 
 router = Router(tags=["Ratings"])
 router.add_decorator(in_account)
@@ -24,7 +32,7 @@ engineers_only = own_sessions_only("A super admin rates no sessions.")
 
 class SessionRatingIn(Schema):
     rating: StrictInt = Field(ge=1, le=5, description="Stars.")
-    comment: Annotated[Text, Field(max_length=COMMENT_LENGTH)] | None = None
+    comment: Annotated[str, Field(max_length=COMMENT_LENGTH), Storable] | None = None
 
 
 class StepFeedbackIn(Schema):

@@ -177,8 +177,9 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
-Given = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_storable)]
+Storable = AfterValidator(_storable)  # behind a length, or the fault speaks of items
+Text = Annotated[str, Storable]
+Given = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), Storable]
 
 
 def body_of(schema: type[Schema], **example: Any) -> dict[str, Any]:

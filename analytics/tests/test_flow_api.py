@@ -151,7 +151,7 @@ def test_who_may_ask_and_what_is_refused(ask, engineer, stranger, super_admin):
     flow = FlowFactory()
     assert ask(None, flow.id).status_code == 401
     foreign, unknown = ask(stranger, flow.id), ask(engineer, uuid4())
-    assert (foreign.status_code, foreign.json()) == (404, unknown.json())
+    assert (foreign.status_code, foreign.json()) == (404, unknown.json()) == (404, {"detail": "No such flow"})
     assert ask(super_admin, flow.id).status_code == 403
     assert ask(super_admin, flow.id, account="northgate").status_code == 200
     assert ask(engineer, flow.id, client_id=str(uuid4())).status_code == 404

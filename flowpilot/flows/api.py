@@ -32,6 +32,7 @@ from resolutionflow.api import (
     ERRORS,
     ErrorDetail,
     Given,
+    Storable,
     Text,
     body_of,
     in_account,
@@ -107,7 +108,7 @@ class FlowQuery(ListQuery):
 
 class FlowIn(Schema):
     name: Given = Field(max_length=300)
-    description: Annotated[Text, Field(max_length=TEXT_LENGTH)] = ""
+    description: Annotated[str, Field(max_length=TEXT_LENGTH), Storable] = ""
     domain: Text | None = Field(None, description="The name of one that the account has.")
     kind: Literal["troubleshooting", "procedural"] = "troubleshooting"
     structure: dict[str, Any] | None = Field(None, description="Left out, the flow begins with a small one.")
@@ -117,7 +118,7 @@ class FlowReplacement(Schema):
     """All of it is replaced, so nothing may be left out but `version`."""
 
     name: Given = Field(max_length=300)
-    description: Annotated[Text, Field(max_length=TEXT_LENGTH)]
+    description: Annotated[str, Field(max_length=TEXT_LENGTH), Storable]
     domain: Text | None = Field(description="The name of one that the account has.")
     kind: Literal["troubleshooting", "procedural"]
     structure: dict[str, Any]

@@ -25,6 +25,7 @@ from resolutionflow.api import (
     ERRORS,
     ErrorDetail,
     Given,
+    Storable,
     Text,
     body_of,
     in_account,
@@ -145,7 +146,7 @@ class SessionIn(Schema):
     problem_summary: Given = Field(max_length=starting.PROBLEM_LENGTH)
     problem_description: Text = Field("", max_length=driving.TEXT_LENGTH)
     flow_id: UUID | None = Field(None, description="A published flow; the session runs its current version.")
-    psa_ticket_id: Annotated[Text, Field(max_length=starting.TICKET_LENGTH)] | None = None
+    psa_ticket_id: Annotated[str, Field(max_length=starting.TICKET_LENGTH), Storable] | None = None
     client_id: UUID | None = None
 
 
@@ -154,21 +155,21 @@ class DecisionIn(Schema):
         max_length=driving.ID_LENGTH,
         description="Made by you, a UUID for example. The same id again changes nothing, so a call may be repeated.",
     )
-    node_id: Annotated[Text, Field(max_length=ID_LENGTH)] | None = Field(
+    node_id: Annotated[str, Field(max_length=ID_LENGTH), Storable] | None = Field(
         description="A step of the session's version, but none of its ends; null beside the flow.",
     )
-    title: Annotated[Text, Field(max_length=driving.TITLE_LENGTH)] | None = Field(
+    title: Annotated[str, Field(max_length=driving.TITLE_LENGTH), Storable] | None = Field(
         None, description="What was done, where node_id is null."
     )
     answer: Text = Field(
         max_length=driving.ANSWER_LENGTH, description="Of a question the label of one of its options."
     )
-    note: Annotated[Text, Field(max_length=driving.NOTE_LENGTH)] | None = None
+    note: Annotated[str, Field(max_length=driving.NOTE_LENGTH), Storable] | None = None
 
 
 class CompleteIn(Schema):
     outcome: Literal["resolved", "workaround", "escalated", "unresolved"]
-    resolution_summary: Annotated[Text, Field(max_length=driving.TEXT_LENGTH)] | None = Field(
+    resolution_summary: Annotated[str, Field(max_length=driving.TEXT_LENGTH), Storable] | None = Field(
         None,
         description="What solved it; has to be given for resolved and workaround if the tier is not guided.",
     )

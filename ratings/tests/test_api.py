@@ -188,6 +188,11 @@ def test_bad_stars_are_named(rate, engineer, body, field):
     assert not SessionRating.objects.exists()
 
 
+def test_a_long_comment_is_told_in_characters(rate, engineer):
+    _, answer = rate(engineer, {"rating": 4, "comment": "x" * 501})
+    assert answer["detail"][0]["msg"] == "String should have at most 500 characters"
+
+
 @pytest.mark.parametrize("body", ["", "{", b"\xff\xfe", "[" * 100_000])
 def test_what_is_no_json_is_told(rate, engineer, body):
     status, answer = rate(engineer, body)

@@ -269,7 +269,8 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-send-now]")) flush();
   if (event.target.closest("[data-discard]")) {
     store(KEPT, null);
-    location.reload();
+    showPending();
+    showBar();
   }
   const copier = event.target.closest("[data-copy-from]");
   if (copier) copyText(document.getElementById(copier.dataset.copyFrom));
