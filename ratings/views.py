@@ -39,6 +39,7 @@ def thumb(request: AccountRequest, session_id: UUID, step_id: UUID) -> HttpRespo
     if form.is_valid():
         said = _put_thumb(request, session, step, form.cleaned_data)
         if not wants_panel(request):
+            messages.success(request, said)
             return redirect("ratings:thumb", session.id, step.id)
     given = thumbs.thumb_on(step, session)
     if not form.errors:

@@ -120,6 +120,7 @@ def test_without_scripts(page, rate_step, step, session, engineer):
     page.get_by_label("Unclear").check()
     page.get_by_label("Comment").fill("Which one?")
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("What you said of this step is saved.")).to_be_visible()
     expect(page.get_by_label("Unclear")).to_be_checked()
     assert StepRating.objects.get().comment == "Which one?"
     page.goto(f"/sessions/{session.id}/rating/")

@@ -177,6 +177,19 @@ def test_without_connection_the_click_is_kept_and_sent_by_itself(runner, session
     assert [d["answer"] for d in session.decisions] == ["Yes, it opens"]
 
 
+def test_what_is_discarded_leaves_the_step_as_it_was(runner, session, complaints):
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
+    runner.context.set_offline(True)
+    runner.keyboard.press("1")
+    runner.get_by_role("button", name="Discard").click()
+    expect(runner.locator("#unsaved")).to_be_hidden()
+    runner.context.set_offline(False)
+    runner.keyboard.press("2")
+    stands_at(runner, "Hand over")
+    session.refresh_from_db()
+    assert [d["answer"] for d in session.decisions] == ["No"]
+
+
 def test_what_is_kept_is_sent_after_a_reload_and_once(runner, session, complaints):
     complaints.expect("ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
     runner.route("**/decide/", lambda route: route.abort())
