@@ -64,6 +64,7 @@ async function send(form, name) {
   const upTo = (sent = edits);
   say("Saving…");
   const status = await ask("POST", form.getAttribute("action"), form, { act: name, step: form.elements.step?.value || showing });
+  if (leaving) return;
   const saved = status >= 200 && status < 300;
   const held = (status === 409 || status === 422) && edits > upTo; // see beforeSwap
   if (saved) {
@@ -108,6 +109,36 @@ function typeAhead() {
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
   ahead = null;
+}
+
+// Who is signed out meanwhile finds the way back here; what could not be saved waits in this tab until then.
+
+const WAITING = `editor:${editor.dataset.author}:${editor.dataset.change}`;
+
+function keepHere(form) {
+  const values = {};
+  for (const [name, value] of new FormData(form)) (values[name] ??= []).push(value);
+  delete values.csrfmiddlewaretoken;
+  try {
+    sessionStorage.setItem(WAITING, JSON.stringify({ ...values, act: "keep" }));
+  } catch {
+    // no storage, as some browsers are set up
+  }
+}
+
+async function takeUp() {
+  let values = null;
+  try {
+    values = JSON.parse(sessionStorage.getItem(WAITING));
+    sessionStorage.removeItem(WAITING);
+  } catch {
+    return;
+  }
+  if (!values) return;
+  const status = await inRow(() => ask("POST", editor.dataset.change, editor, values));
+  settled();
+  if (status >= 200 && status < 300) say("What you wrote before is saved", "good");
+  else say(status === 409 ? "Not saved: choose below" : "Not saved", status === 409 ? "watch" : "bad");
 }
 
 // Whether what stands in the panel may go. A conflict that comes of this very save is shown first.
@@ -272,7 +303,10 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
 });
 let leaving = false;
 document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
-  if (detail.xhr.getResponseHeader("HX-Redirect")) leaving = true; // saved, and on to another page
+  const away = detail.xhr.getResponseHeader("HX-Redirect");
+  if (!away) return;
+  leaving = true; // saved, or to sign in
+  if (away.startsWith(editor.dataset.signIn) && dirty() && byId("step-form")) keepHere(byId("step-form"));
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { status } = detail.xhr;
@@ -294,3 +328,4 @@ addEventListener("beforeunload", (event) => {
 document.addEventListener("visibilitychange", () => document.hidden && save());
 
 settled();
+takeUp();

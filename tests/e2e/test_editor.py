@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from flowpilot.flows import publishing
@@ -11,7 +12,7 @@ from flowpilot.models import Flow, FlowDraft, Session
 from tests.e2e.axe import axe
 from tests.e2e.complaints import Complaints
 from tests.e2e.looks import NARROW
-from tests.e2e.people import log_in
+from tests.e2e.people import fill_in, give_password, log_in
 from tests.e2e.rows import NOW
 
 pytestmark = pytest.mark.browser
@@ -209,6 +210,19 @@ def test_a_lost_connection_loses_nothing(page, context, complaints, flow, team_a
     saved(page)
     node = steps_of(flow)["start"]
     assert (node["title"], node["help"]) == ("Typed on a train", "Still there")
+
+
+def test_who_was_signed_out_while_typing_finds_it_saved(page, context, flow, team_admin):
+    give_password(team_admin)
+    log_in(page, team_admin)
+    open_editor(page, flow, step="solved")
+    context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.get_by_label("Title").fill("Typed after a long break")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    fill_in(page, team_admin)
+    expect(page.locator("#save-state")).to_have_text("What you wrote before is saved")
+    expect(page.get_by_label("Title")).to_have_value("Typed after a long break")
+    assert steps_of(flow)["solved"]["title"] == "Typed after a long break"
 
 
 def test_a_preview_leaves_no_trace(page, flow, team_admin):
