@@ -17,9 +17,10 @@ from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.sessions.forms import AnswerForm
 from flowpilot.sessions.mapping import offered
 from flowpilot.sessions.models import Session
-from flowpilot.sessions.runner import waiting_since
+from flowpilot.sessions.position import current_node, has_left
+from flowpilot.sessions.runner import proposed_outcome, waiting_since
 from flowpilot.sessions.selects import SessionSelects
-from flowpilot.sessions.states import FINAL, OPEN, Status
+from flowpilot.sessions.states import FINAL, OPEN, Outcome, Status
 from flowpilot.sessions.timeline import timeline
 from flowpilot.sessions.words import ticket_note
 from resolutionflow.accounts.models import User
@@ -148,6 +149,7 @@ def session_detail(request: AccountRequest, session_id: UUID) -> HttpResponse:
         "session": session,
         "engineer": names[session.user_id],
         "how": session.outcome or session.status,
+        "proposed": _proposed(session),
         "trail": _trail(request, session),
         "entries": timeline(session, names),
         "activity": session.psa_activity.order_by("created_at", "id"),
@@ -165,6 +167,14 @@ def session_detail(request: AccountRequest, session_id: UUID) -> HttpResponse:
         "chain": _chain(request.user, session, names),
     }
     return render(request, "sessions/detail.html", context)
+
+
+def _proposed(session: Session) -> str:
+    """What the flow proposed, in words, where its engineer chose another outcome; else ""."""
+    if not session.outcome or session.flow_version is None or has_left(session.decisions):
+        return ""
+    proposed = proposed_outcome(current_node(session.flow_version.structure, session.decisions))
+    return Outcome(proposed).label if proposed not in ("", session.outcome) else ""
 
 
 def _trail(request: AccountRequest, session: Session) -> list[tuple[str, str]]:

@@ -77,6 +77,31 @@ def test_the_facts_of_a_session(lead, engineer):
     assert page.one("section", aria_label="Details").one("span", title="2 h 1 min").text == "121.0 min"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "answer", "left", "shown"),
+    [
+        ("workaround", "Yes", None, "Resolved"),
+        ("resolved", "Yes", None, None),
+        ("workaround", "", None, None),  # in the middle nothing is proposed
+        ("workaround", "Yes", "guided", None),
+    ],
+)
+def test_what_the_flow_proposed_is_told_where_the_engineer_chose_otherwise(
+    lead, engineer, outcome, answer, left, shown
+):
+    options = [{"label": "Yes", "next": "done"}, {"label": "No", "next": "done"}]
+    done = {"id": "done", "type": "outcome", "outcome": "resolved", "title": "Solved"}
+    root = {"id": "root", "type": "question", "title": "Well?", "options": options, "children": [done]}
+    version = FlowVersionFactory(structure=root)
+    decisions = [decision("Well?", node_id="root", answer=answer)]
+    if left:
+        decisions += [decision("Solved", left_flow=left)]
+    session = SessionFactory(
+        user=engineer, flow=version.flow, flow_version=version, outcome=outcome, decisions=decisions
+    )
+    assert facts(read(lead.get(url(session)))).get("The flow proposed") == shown
+
+
 def test_with_names_hidden_the_engineer_is_numbered(lead, account, engineer, colleague):
     account.names_hidden = True
     account.save()
