@@ -3,17 +3,14 @@
 from unittest import mock
 
 import pytest
-from django.apps import apps
 from hypothesis import HealthCheck, settings
 
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import AccountFactory, SuperAdminFactory, TeamAdminFactory, UserFactory
-from tests import guard
+from tests import emptying, guard
 
 guard.install()
-
-for model in apps.get_app_config("procrastinate").get_models():
-    model._meta.managed = True  # so that Django empties the queue's tables too after a test without rollback
+emptying.install()
 
 
 @pytest.fixture(autouse=True)

@@ -36,5 +36,3 @@ DARK = Look(theme="dark")
 NARROW = Look(width=390, height=844, touch=True)
 NARROW_DARK = Look(theme="dark", width=390, height=844, touch=True)
 WITHOUT_SCRIPT = Look(script=False)
-NARROW_WITHOUT_SCRIPT = Look(width=390, height=844, touch=True, script=False)
-EVERY_LOOK = [WIDE, DARK, NARROW, NARROW_DARK]

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 
 from resolutionflow.accounts.backends import EmailBackend
 from tests.e2e.axe import axe
-from tests.e2e.looks import DARK, NARROW, WIDE
+from tests.e2e.looks import NARROW_DARK, WIDE
 from tests.e2e.people import log_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("look", [WIDE, DARK, NARROW], ids=str)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("look", [WIDE, NARROW_DARK], ids=str)]
 
 
 def test_unknown_forbidden_and_unavailable(page, complaints, team, engineer):

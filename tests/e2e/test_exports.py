@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import expect
 
 from tests.e2e.axe import axe
-from tests.e2e.looks import DARK, NARROW, NARROW_WITHOUT_SCRIPT, WITHOUT_SCRIPT
+from tests.e2e.looks import DARK, NARROW, WITHOUT_SCRIPT
 from tests.e2e.people import log_in
 from tests.e2e.team_page import listed
 
@@ -108,7 +108,7 @@ def test_a_chart_as_a_picture_on_white(page):
     expect(page.locator("details.export[open]")).to_have_count(0)
 
 
-@pytest.mark.parametrize("look", [WITHOUT_SCRIPT, NARROW_WITHOUT_SCRIPT], ids=str)
+@pytest.mark.parametrize("look", [WITHOUT_SCRIPT], ids=str)
 def test_without_script_there_are_files_but_no_picture(page):
     page.goto("/analytics/?period=7d")
     assert downloaded(page, "Sessions per day", "CSV")[0] == "team-outcomes-2026-03-04-to-2026-03-10.csv"

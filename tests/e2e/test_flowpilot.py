@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from flowpilot.tests.factories import DomainFactory, FlowFactory, FlowVersionFactory, SessionFactory
-from tests.e2e.axe import axe
-from tests.e2e.looks import NARROW, WIDE, WITHOUT_SCRIPT
+from tests.e2e.axe import in_every_look
+from tests.e2e.looks import WITHOUT_SCRIPT
 from tests.e2e.people import log_in
 from tests.e2e.rows import NOW
 
@@ -129,8 +129,4 @@ def test_axe_finds_nothing_on_any_tab(page):
     for value in TABS.values():
         page.goto(f"/analytics/flowpilot/?tab={value}")
         page.wait_for_load_state("networkidle")
-        for look in (WIDE, NARROW):
-            page.set_viewport_size({"width": look.width, "height": look.height})
-            for theme in ("dark", "light"):
-                page.emulate_media(color_scheme=theme)
-                axe(page)
+        in_every_look(page)

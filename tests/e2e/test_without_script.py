@@ -5,13 +5,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.looks import NARROW_WITHOUT_SCRIPT, WITHOUT_SCRIPT
+from tests.e2e.looks import WITHOUT_SCRIPT
 from tests.e2e.people import fill_in, give_password, log_in
 from tests.e2e.team_page import listed, shows, stat
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("look", [WITHOUT_SCRIPT, NARROW_WITHOUT_SCRIPT], ids=str),
+    pytest.mark.parametrize("look", [WITHOUT_SCRIPT], ids=str),
 ]
 
 

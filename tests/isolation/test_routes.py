@@ -23,6 +23,12 @@ def visits(house, of=None):
             yield place_of(route), house.path(pattern)
 
 
+def open_to_all(path):
+    """Whether everybody gets the same there; a sign-in page knows who is there."""
+    route = resolve(path.partition("?")[0]).route
+    return route in PUBLIC_ROUTES and not route.startswith("accounts/")
+
+
 def of_rows():
     return [route for route in routes() if place_of(route).of_rows and not place_of(route).installation]
 
@@ -87,6 +93,13 @@ def test_everybody_gets_what_their_role_allows(viewer, north, south, answers, an
             wrong.append((path, given, place.answers[viewer]))
         if names(south, response, place, viewer):
             wrong.append((path, "names a row of the other account"))
+        rules = response.headers.get("Cache-Control", "")
+        if (
+            viewer != "anonymous"
+            and not open_to_all(path)
+            and not {"no-store", "private"} <= {*rules.split(", ")}
+        ):
+            wrong.append((path, f"may be kept by a cache: {rules}"))
     assert wrong == []
 
 
