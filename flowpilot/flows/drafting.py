@@ -13,6 +13,7 @@ from django.db import transaction
 
 from flowpilot.flows.models import DraftChange, Flow, FlowDraft
 from flowpilot.flows.structure import Node
+from flowpilot.flows.undoing import replaced, restored
 from resolutionflow.accounts.models import User
 from resolutionflow.storable import UNSTORABLE
 
@@ -91,11 +92,15 @@ def change(draft: FlowDraft, structure: Node, *, user: User, words: str, now: da
         return draft
     before, draft.structure = draft.structure, structure
     _put(draft, user, now)
-    words = UNSTORABLE.sub("\ufffd", words)[
-        :500
-    ]  # they may quote what was typed and did not come into the structure
+    # the words may quote what was typed and did not come into the structure
+    words = UNSTORABLE.sub("\ufffd", words)[:500]
     DraftChange.objects.create(
-        draft=draft, revision=draft.revision, before=before, words=words, made_by=user, made_at=now
+        draft=draft,
+        revision=draft.revision,
+        words=words,
+        made_by=user,
+        made_at=now,
+        **replaced(before, structure),
     )
     draft.changes.filter(revision__lte=draft.revision - MOST_CHANGES).delete()
     return draft
@@ -107,7 +112,7 @@ def take_back(draft: FlowDraft, *, user: User, now: datetime) -> str:
     newest = draft.changes.order_by("-revision").first() if draft.revision else None
     if newest is None:
         raise NothingToUndo("There is nothing to undo.")
-    draft.structure = newest.before
+    draft.structure = restored(newest, draft.structure)
     newest.delete()
     _put(draft, user, now)
     return newest.words

@@ -122,14 +122,18 @@ class FlowDraft(TenantModel):
 
 
 class DraftChange(TenantModel):
-    """One change of a draft, for undo: the structure as it was before, and in words what was done.
+    """One change of a draft, for undo: what it replaced, and in words what was done.
 
-    Undo takes the newest one away and puts its `before` back, as a further revision.
+    As JSON text the structure before was the first `same_first` characters of the one after, `before`, and the last
+    `same_last`; undoing.py writes and reads this. Undo takes the newest change away and puts back what was before, as a
+    further revision.
     """
 
     draft = TenantForeignKey(FlowDraft, models.CASCADE, related_name="changes")
     revision = models.PositiveIntegerField()  # that the change led to
-    before = models.JSONField()
+    before = models.TextField()
+    same_first = models.PositiveIntegerField(default=0)
+    same_last = models.PositiveIntegerField(default=0)
     words = models.CharField(max_length=500)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     made_at = models.DateTimeField(default=timezone.now)

@@ -1,5 +1,6 @@
 """Rows of the account in scope. Without an end given, a session takes ten minutes and is resolved."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import factory
@@ -73,7 +74,7 @@ class DraftChangeFactory(TenantFactory):
 
     draft = factory.SubFactory(FlowDraftFactory, account=factory.SelfAttribute("..account"))
     revision = factory.Sequence(lambda n: n + 2)
-    before = factory.LazyFunction(smallest_structure)
+    before = factory.LazyFunction(lambda: json.dumps(smallest_structure()))
     words = factory.Sequence(lambda n: f"Change {n}")
     made_at = STARTED_AT
 

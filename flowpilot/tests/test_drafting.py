@@ -1,12 +1,17 @@
 """Drafts: who saves second is told, undo gives back what was, and what is published stays."""
 
+import copy
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from flowpilot.flows import drafting, publishing
 from flowpilot.flows.structure import faults_of
+from flowpilot.flows.undoing import replaced, restored
 from flowpilot.models import DraftChange, Flow, FlowDraft, Step
 from flowpilot.tests.factories import FlowFactory
 from resolutionflow.models import AuditEntry
@@ -72,6 +77,43 @@ def test_undo_goes_back_change_by_change(flow, team_admin):
     assert (draft.structure, words) == (first, "Renamed to A")
     with pytest.raises(drafting.NothingToUndo):
         undo(flow, 5, team_admin)
+
+
+def test_undo_gives_back_whatever_numbers_an_import_brought(flow, team_admin):
+    odd = leaf() | {"weight": [1e20, 1.5, -3, 10**30, {"e": 1e-9}]}
+    save(flow, odd, 1, team_admin)
+    save(flow, odd | {"title": "Changed"}, 2, team_admin)
+    save(flow, leaf("Plain"), 3, team_admin)
+    for revision in (4, 5):
+        draft, _ = undo(flow, revision, team_admin)
+    assert draft.structure == odd
+
+
+def test_of_a_large_flow_only_what_changed_is_kept(flow, team_admin):
+    large = leaf() | {"children": [leaf(f"Step {number}") for number in range(500)]}
+    save(flow, large, 1, team_admin)
+    changed = copy.deepcopy(large)
+    changed["children"][250]["title"] = "Another"
+    save(flow, changed, 2, team_admin)
+    assert len(DraftChange.objects.get(revision=3).before) < 20
+    assert undo(flow, 3, team_admin)[0].structure == large
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+STRUCTURES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=40)
+@given(STRUCTURES, STRUCTURES)
+@example({"a": "xx"}, {"a": "xxxx"})
+@example({"a": True}, {"a": 1})
+def test_what_a_change_replaced_leads_back_to_what_was(before, after):
+    back = restored(DraftChange(**replaced(before, after)), after)
+    assert json.dumps(back, sort_keys=True) == json.dumps(before, sort_keys=True)
 
 
 def test_the_newest_hundred_changes_can_be_undone(flow, team_admin):

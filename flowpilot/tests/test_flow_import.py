@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from flowpilot.flows import drafting
+from flowpilot.flows.undoing import restored
 from flowpilot.models import DraftChange, Flow, FlowDraft
 from flowpilot.tests.factories import DomainFactory, FlowDraftFactory, FlowFactory
 from flowpilot.tests.structures import leaf, question
@@ -83,7 +84,7 @@ def test_into_the_draft_of_a_flow_that_there_is(author, team_admin):
     assert list(Flow.objects.values_list("name", flat=True)) == ["Kept"]
     draft.refresh_from_db()
     assert (draft.structure, draft.revision, draft.edited_by) == (GOOD, 2, team_admin)
-    assert DraftChange.objects.get().before == leaf("old")
+    assert restored(DraftChange.objects.get(), GOOD) == leaf("old")
     assert AuditEntry.objects.get(action="flow.imported").detail == {"into": "its draft"}
 
 

@@ -1,5 +1,6 @@
 """Two accounts, each with a row in every tenant table, whose texts bear the account's mark."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,7 +85,7 @@ def _fill(house: House, now: datetime) -> None:
     )
     draft = FlowDraftFactory(flow=flow, structure=structure, edited_by=house.team_admin)
     change = DraftChangeFactory(
-        draft=draft, before=structure, words=f"{mark} change", made_by=house.team_admin
+        draft=draft, before=json.dumps(structure), words=f"{mark} change", made_by=house.team_admin
     )
     step = StepFactory(flow=flow, node_id=f"{mark}-node", title=f"{mark} step")
     decision = {

@@ -15,6 +15,7 @@ from flowpilot.flows import drafting, publishing
 from flowpilot.flows.editor.changes import Changed
 from flowpilot.flows.models import Flow, FlowDraft, FlowVersion
 from flowpilot.flows.structure import Node
+from flowpilot.flows.undoing import restored
 from resolutionflow.accounts.models import User
 
 Act = Callable[[object], Changed]
@@ -88,11 +89,12 @@ def structure_at(draft: FlowDraft, mark: str) -> Node | None:
         return version.structure if version else None
     if not draft.revision or life != str(draft.id) or revision > draft.revision:
         return None
-    later = draft.changes.filter(revision__gt=revision).order_by("revision")
-    if later.count() != draft.revision - revision:  # something was undone since
+    later = list(draft.changes.filter(revision__gt=revision).order_by("-revision"))
+    if len(later) != draft.revision - revision:  # something was undone since
         return None
-    first = later.first()
-    structure: Node = first.before if first else draft.structure
+    structure: Node = draft.structure
+    for change in later:
+        structure = restored(change, structure)
     return structure
 
 
