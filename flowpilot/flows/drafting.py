@@ -121,12 +121,19 @@ def take_back(draft: FlowDraft, *, user: User, now: datetime) -> str:
 def discard(flow_id: UUID, *, revision: int) -> None:
     """Away with the draft; the published version stays. Raises Stale."""
     with locked_draft(flow_id, revision) as draft:
-        if draft.revision:
-            draft.delete()
+        put_away(draft)
+
+
+def put_away(draft: FlowDraft) -> None:
+    """Deletes a locked draft, if it is stored, and remembers its revision."""
+    if draft.revision:
+        draft.flow.last_revision = draft.revision
+        draft.flow.save(update_fields=["last_revision"])
+        draft.delete()
 
 
 def _put(draft: FlowDraft, user: User, now: datetime) -> None:
-    draft.revision += 1
+    draft.revision = (draft.revision or draft.flow.last_revision) + 1
     draft.edited_by, draft.edited_at = user, now
     draft.save()
 

@@ -37,7 +37,8 @@ class Flow(TenantModel):
 
     `usage_count` (its sessions ever) and `last_matched_at` (their newest started_at) move in the transaction that
     writes the sessions. `success_rate` and `quality_score`, fractions over the last 90 days, null where nothing ended,
-    are written by `recalculate_flow_quality`, which sets the other two right as well.
+    are written by `recalculate_flow_quality`, which sets the other two right as well. `last_revision` is that of the
+    newest draft that is gone: the next one goes on from it, so no revision ever names two states.
     """
 
     class Kind(models.TextChoices):
@@ -73,6 +74,7 @@ class Flow(TenantModel):
     success_rate = models.FloatField(null=True, blank=True, editable=False)
     quality_score = models.FloatField(null=True, blank=True, editable=False)
     quality_calculated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_revision = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [

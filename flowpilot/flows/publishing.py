@@ -92,8 +92,7 @@ def publish(flow_id: UUID, *, revision: int, user: User, note: str, now: datetim
         _keep_steps(flow, draft.structure)
         flow.current_version, flow.status = version, Flow.Status.PUBLISHED
         flow.save(update_fields=["current_version", "status", "updated_at"])
-        if draft.revision:
-            draft.delete()
+        drafting.put_away(draft)
         AuditEntry.record(
             "flow.published", actor=user, account=flow.account, object=flow.name, version=version.number
         )

@@ -1,4 +1,4 @@
-"""Of each change of a draft only what it replaced is kept. Earlier ones hold the whole structure, which replaces all."""
+"""Of each change of a draft only what it replaced is kept. Earlier ones keep all of the structure, as text."""
 
 from django.db import migrations, models
 

@@ -146,7 +146,7 @@ def test_publishing_makes_a_version_steps_and_an_entry(flow, team_admin):
     assert flow.status == Flow.Status.PUBLISHED
     assert not FlowDraft.objects.exists()
     save(flow, leaf("Two"), 0, team_admin)
-    assert publish(flow, 1, team_admin).number == 2
+    assert publish(flow, 3, team_admin).number == 2
     assert list(Step.objects.values_list("node_id", "title")) == [("root", "Two")]
     assert AuditEntry.objects.filter(action="flow.published", object="Printer").count() == 2
 
@@ -175,7 +175,7 @@ def test_a_ratings_count_survives_a_new_version(flow, team_admin):
     publish(flow, 2, team_admin)
     Step.objects.update(helpful_yes=3)
     save(flow, leaf("Two"), 0, team_admin)
-    publish(flow, 1, team_admin)
+    publish(flow, 3, team_admin)
     assert Step.objects.get().helpful_yes == 3
 
 

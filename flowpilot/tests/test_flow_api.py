@@ -381,6 +381,21 @@ def test_who_puts_second_is_told(call, put, author, team_admin):
     assert (kept["structure"]["title"], kept["name"], kept["revision"]) == ("Mine", "Printer", 2)
 
 
+@pytest.mark.parametrize("by", ["publishing", "discarding"])
+def test_a_revision_of_a_draft_that_is_gone_overwrites_no_later_one(call, put, author, team_admin, by):
+    flow = call(author, body={"name": "Printer"})[1]
+    if by == "publishing":
+        publishing.publish(flow["id"], revision=1, user=team_admin, note="", now=NOW)
+    else:
+        drafting.discard(flow["id"], revision=1)
+    assert put(author, flow, structure=leaf("Mine"))[0] == 409
+    for _ in range(3):  # however often the later one is saved
+        now = call(author, f"/{flow['id']}")[1]
+        assert put(team_admin, now, structure=leaf(f"Later, {now['revision']}"))[0] == 200
+        assert put(author, flow, structure=leaf("Mine"))[0] == 409
+    assert FlowDraft.objects.get().structure["title"].startswith("Later")
+
+
 def test_who_says_the_version_is_told_of_a_newer_one(call, put, author, team_admin):
     flow = published()
     seen = call(author, f"/{flow.id}")[1]

@@ -1,6 +1,6 @@
 """One change of a draft, made on the very state that its author had in sight, or told to them as a conflict.
 
-A mark names one state of one draft. The revision alone would not do: it begins anew after publishing and discarding.
+A mark names one state of one draft. The revision alone would not do: it is 0 whenever there is none.
 """
 
 from collections.abc import Callable, Iterator
