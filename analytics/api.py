@@ -13,7 +13,7 @@ from analytics.flows import rows as flow_rows
 from analytics.query import DashboardQuery
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.scoping import AccountRequest
-from resolutionflow.api import ERRORS, in_account, own_sessions_only, refuse_invalid, team_only
+from resolutionflow.api import ACCOUNT, ERRORS, in_account, own_sessions_only, refuse_invalid, team_only
 from resolutionflow.metrics import round_half_up
 from resolutionflow.periods import first_instant
 
@@ -29,7 +29,7 @@ class PeriodQuery(Schema):
     from_: date | None = Field(None, alias="from", description="First day; with `to`, without `period`.")
     to: date | None = Field(None, description="Last day, included; at most 366 days, not after today.")
     client_id: UUID | None = None
-    account: str | None = Field(None, description="The account's slug; super admins have to give it.")
+    account: str | None = Field(None, description=ACCOUNT)
 
 
 class TeamQueryParameters(PeriodQuery):

@@ -8,7 +8,7 @@ from ninja.errors import HttpError, ValidationError
 from pydantic import StrictBool, StrictInt
 
 from flowpilot.models import Session, Step
-from flowpilot.sessions.api import SessionRating, told_rating
+from flowpilot.sessions.api_shapes import SessionRating, told_rating
 from ratings import thumbs
 from ratings.access import session_to_rate, step_of_account
 from ratings.forms import tidy
@@ -17,6 +17,7 @@ from ratings.rating import NotCompleted, RatedAlready, rate
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.api import (
     ERRORS,
+    AccountSlug,
     ErrorDetail,
     Storable,
     body_of,
@@ -54,7 +55,7 @@ class StepFeedback(Schema):
 )
 @engineers_only
 def rate_session(
-    request: AccountRequest, session_id: UUID, account: str | None = None
+    request: AccountRequest, session_id: UUID, account: AccountSlug = None
 ) -> Status[dict[str, Any]]:
     """Stars and a comment for a session of one's own, once: 400 before its end, 409 the second time."""
     session = session_to_rate(request.user, session_id)
@@ -78,7 +79,7 @@ def rate_session(
 )
 @engineers_only
 def give_feedback(
-    request: AccountRequest, step_id: UUID, account: str | None = None
+    request: AccountRequest, step_id: UUID, account: AccountSlug = None
 ) -> Status[dict[str, Any]]:
     """A thumb on a step of the flow that one's own session runs; a second one changes the first."""
     step = step_of_account(step_id)
@@ -95,7 +96,7 @@ def give_feedback(
 )
 @engineers_only
 def take_back_feedback(
-    request: AccountRequest, step_id: UUID, session_id: UUID, account: str | None = None
+    request: AccountRequest, step_id: UUID, session_id: UUID, account: AccountSlug = None
 ) -> Status[None]:
     """204 also where no thumb was given."""
     step = step_of_account(step_id)

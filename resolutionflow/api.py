@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI, Query, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer, SessionAuth
 from pydantic import AfterValidator, StringConstraints
@@ -28,6 +28,9 @@ from resolutionflow.tenancy import account_scope
 JSON = "application/json"
 Operation = Callable[..., Any]
 Body = TypeVar("Body", bound=Schema)
+ACCOUNT = "The account's slug; super admins have to give it."
+# Of every operation that has no schema of its parameters; read by `account_named`, declared for the document.
+AccountSlug = Annotated[str | None, Query(None, description=ACCOUNT)]
 
 
 class ErrorDetail(Schema):

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from ninja import Field, Schema
 
+from resolutionflow.api import ACCOUNT
+
 LONGEST, USUAL = 200, 50
 COUNTED = 10_000  # up to here a list says how many there are
 
@@ -24,7 +26,7 @@ class ListQuery(Schema):
     after: str | None = Field(
         None, description="Where a page begins; stands in `next`, and is not to be made up."
     )
-    account: str | None = Field(None, description="The account's slug; super admins have to give it.")
+    account: str | None = Field(None, description=ACCOUNT)
 
 
 NEXT = Field(description="The address of the next page; null on the last one.")

@@ -3,29 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
-from schemathesis.checks import CHECKS as ALL_CHECKS
-from schemathesis.checks import load_all_checks
 
 from flowpilot.tests.factories import FlowFactory, FlowVersionFactory, SessionFactory, StepFactory
-from resolutionflow.api import api
+from resolutionflow.api import ACCOUNT, api
 from resolutionflow.models import ApiToken
-from resolutionflow.wsgi import application
+from resolutionflow.tests.openapi import CHECKS, described_api
 
 NOW = datetime(2026, 3, 31, 11, 0, tzinfo=UTC)
-load_all_checks()
-CHECKS = [
-    ALL_CHECKS.get_one(name)
-    for name in (
-        *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
-        *("response_headers_conformance", "response_schema_conformance"),
-    )
-]
 OPERATIONS = [
     (path, method.upper())
     for path, methods in api.get_openapi_schema()["paths"].items()
@@ -54,12 +41,8 @@ def rows(clock, team_admin):
 
 @pytest.fixture
 def document(rows):
-    # Around a request Django closes a connection with an open transaction, which here is the test's own.
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
+    with described_api() as document:
+        yield document
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
@@ -83,3 +66,13 @@ def test_whatever_is_asked_what_comes_back_is_declared(document, rows, team_admi
     assert seen
     assert 401 not in seen
     assert not any(status >= 500 for status in seen)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda part: part)
+def test_every_operation_takes_the_account_that_super_admins_name(path, method):
+    (declared,) = [
+        parameter
+        for parameter in api.get_openapi_schema()["paths"][path][method.lower()]["parameters"]
+        if parameter["name"] == "account"
+    ]
+    assert declared["schema"]["description"] == ACCOUNT

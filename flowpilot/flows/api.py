@@ -30,6 +30,7 @@ from resolutionflow.accounts.models import User
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.api import (
     ERRORS,
+    AccountSlug,
     ErrorDetail,
     Given,
     Storable,
@@ -44,7 +45,6 @@ from resolutionflow.api_lists import COUNT, NEXT, ListForm, ListQuery, listed
 from resolutionflow.metrics import round_half_up
 from resolutionflow.paging import key_names, page_behind, place_of, read_place
 
-AccountSlug = Annotated[str | None, Query(None, description="The account's slug, from super admins.")]
 COLUMNS = (
     *("id", "name", "description", "kind", "status", "origin"),
     *("usage_count", "last_matched_at", "success_rate", "quality_score"),
