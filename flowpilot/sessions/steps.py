@@ -4,7 +4,7 @@ The decisions are JSON, so every figure needs them unnested: that is done once, 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -59,6 +59,29 @@ class Walks:
     options: Mapping[tuple[str, str], OptionFigures]
 
 
+TITLE = f"""coalesce(nullif(step.title, ''), (
+           select decision ->> 'title'
+             from (select decision, {MOMENT}, position
+                     from chosen, jsonb_array_elements(decisions) with ordinality listed (decision, position)
+                    where decision ->> 'node_id' = steps.node_id and not ({TAKEN_OVER})) met (decision, at, position)
+            order by at desc nulls last, position desc
+            limit 1
+       ), '')"""  # noqa: S608 - pieces of this module and of the one beside it
+# Each column of the answer: what it is in the row of a step, and in that of an option.
+COLUMNS = {
+    "node_id": ("steps.node_id", "node_id"),
+    "answer": ("null", "answer"),
+    "visits": ("visits", "visits"),
+    "sessions": ("sessions", "sessions"),
+    "dropped": ("dropped", "null"),
+    "taken_back": ("taken_back", "null"),
+    "timed": ("timed", "null"),
+    "median_seconds": ("median_seconds", "null"),
+    "title": (TITLE, "null"),
+    **{outcome.value: ("null", outcome.value) for outcome in Outcome},
+}
+OF_STEP, OF_OPTION = (", ".join(column) for column in zip(*COLUMNS.values(), strict=True))
+
 # A decision that was taken over is left out at once. One that was taken back has a path of its own: no time is reckoned
 # from it or to it. Paths are put in order a session at a time: thousands of small sorts are quicker than one of all.
 WALKS = f"""
@@ -101,20 +124,12 @@ with chosen as not materialized (
      order by sessions desc, node_id, answer
      limit {MOST_OPTIONS}
 )
-select steps.node_id, null as answer, visits, sessions, dropped, taken_back, timed, null, median_seconds,
-       coalesce(nullif(step.title, ''), (
-           select decision ->> 'title'
-             from (select decision, {MOMENT}, position
-                     from chosen, jsonb_array_elements(decisions) with ordinality listed (decision, position)
-                    where decision ->> 'node_id' = steps.node_id and not ({TAKEN_OVER})) met (decision, at, position)
-            order by at desc nulls last, position desc
-            limit 1
-       ), '') as title
+select {OF_STEP}
   from steps
   left join flowpilot_step step
     on step.account_id = %s and step.flow_id = %s and step.node_id = steps.node_id
  union all
-select node_id, answer, visits, sessions, {", ".join(outcome.value for outcome in Outcome)}, null, null
+select {OF_OPTION}
   from options
 """  # noqa: S608 - pieces of this module and of the one beside it; values are parameters
 
@@ -125,17 +140,18 @@ def walks(sessions: SessionQuerySet, flow: Flow, *, now: datetime, idle_limit: t
     rows = sessions.order_by().annotate(given_up=dropped)
     chosen, parameters = rows.values("started_at", "outcome", "decisions", "given_up").query.sql_with_params()
     longest = idle_limit.total_seconds()
-    values = [*parameters, longest, longest, flow.account_id, flow.id]
+    further = (longest, longest, flow.account_id, flow.id)
     steps, options = {}, {}
     with connection.cursor() as cursor:
-        cursor.execute(WALKS.replace("{chosen}", chosen), values)
-        for node_id, answer, visits, in_sessions, *figures in cursor:
+        cursor.execute(WALKS.replace("{chosen}", chosen), [*parameters, *further])
+        for values in cursor:
+            row = dict(zip(COLUMNS, values, strict=True))
+            node_id, answer = row["node_id"], row["answer"]
             if answer is None:
-                dropped_here, taken_back, timed, _, median, title = figures
-                steps[node_id] = StepFigures(
-                    node_id, title, visits, in_sessions, dropped_here, taken_back, timed, median
-                )
+                steps[node_id] = StepFigures(**{field.name: row[field.name] for field in fields(StepFigures)})
             else:
-                outcomes = dict(zip(Outcome, figures, strict=False))
-                options[node_id, answer] = OptionFigures(node_id, answer, visits, in_sessions, outcomes)
+                outcomes = {outcome: row[outcome.value] for outcome in Outcome}
+                options[node_id, answer] = OptionFigures(
+                    node_id, answer, row["visits"], row["sessions"], outcomes
+                )
     return Walks(steps, options)
