@@ -4,9 +4,7 @@ from typing import Any
 
 from django import forms
 
-from ratings.models import COMMENT_LENGTH, Reason
-
-STARS = [(1, "Poor"), (2, "Fair"), (3, "Fine"), (4, "Good"), (5, "Great")]
+from ratings.models import COMMENT_LENGTH, STARS, Reason
 
 
 def tidy(text: str) -> str:
@@ -31,7 +29,7 @@ class CommentField(forms.CharField):
 class RatingForm(forms.Form):
     rating = forms.TypedChoiceField(
         label="Stars",
-        choices=STARS,
+        choices=list(STARS.items()),
         coerce=int,
         widget=forms.RadioSelect,
         error_messages={

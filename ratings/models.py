@@ -18,6 +18,7 @@ from resolutionflow.tenancy.models import (
 )
 
 COMMENT_LENGTH = 500
+STARS = {1: "Poor", 2: "Fair", 3: "Fine", 4: "Good", 5: "Great"}
 
 
 class SessionRating(TenantModel):
@@ -40,6 +41,10 @@ class SessionRating(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.rating} of 5"
+
+    @property
+    def word(self) -> str:
+        return STARS[self.rating]
 
 
 class Reason(models.TextChoices):
@@ -83,3 +88,7 @@ class StepRating(TenantModel):
 
     def __str__(self) -> str:
         return "Helpful" if self.was_helpful else "Not helpful"
+
+    @property
+    def reasons_in_words(self) -> list[str]:
+        return [Reason(reason).label for reason in self.reasons]

@@ -14,7 +14,7 @@ from flowpilot.models import Session, Step
 from flowpilot.sessions.states import FINAL
 from ratings import thumbs
 from ratings.access import session_to_rate, step_of_account
-from ratings.forms import STARS, RatingForm, ThumbForm
+from ratings.forms import RatingForm, ThumbForm
 from ratings.models import SessionRating
 from ratings.rating import NotCompleted, RatedAlready, rate
 from ratings.requesting import ask_once
@@ -127,8 +127,6 @@ def _asked(
         "completed": session.status in FINAL,
         "form": form,
         "given": given,
-        "stars": STARS,
-        "word": dict(STARS)[given.rating] if given else "",
         "dialog": dialog,
     }
 

@@ -33,7 +33,7 @@ def runner_context(request: AccountRequest, session: Session, **given: Any) -> d
         "can_return": structure is not None and left,
         "left_at": current_node(structure, session.decisions)["title"] if structure and left else "",
         "newest": standing[-1] if standing else None,
-        "entries": timeline(session, shown_names(request.account, request.user)),
+        "entries": timeline(session, shown_names(request.account, request.user), own=True),
         "decision_id": uuid4(),
         "elapsed": max(0, int((request.now - session.started_at).total_seconds())),
         "waiting": session.status == Status.REQUESTING_ESCALATION,

@@ -19,24 +19,28 @@ class Entry:
     undone: bool
     taken_over: bool
     helpful: bool | None  # the engineer's thumb on the step; None if none was given
+    reasons: tuple[str, ...]  # in words, what was wrong with the step
+    comment: str  # on the step
     by: str  # what the colleague is called whose answer this is; "" for a step
     number: int | None  # among those that stand
 
 
-def timeline(session: Session, names: Mapping[UUID, str]) -> list[Entry]:
-    """One entry a decision, in the order they were taken. names: what people are called (`shown_names`)."""
-    thumbs: dict[str, bool] = dict(session.step_ratings.values_list("step__node_id", "was_helpful"))
+def timeline(session: Session, names: Mapping[UUID, str], *, own: bool) -> list[Entry]:
+    """One entry a decision, in the order they were taken. names: what people are called (`shown_names`). own: it is for
+    the session's engineer, who alone sees what was said with a thumb."""
+    thumbs = {thumb.step.node_id: thumb for thumb in session.step_ratings.select_related("step")}
     called = {str(id_): name for id_, name in names.items()}
     entries, number = [], 0
     for decision in session.decisions:
         counts = not decision.get("undone_at") and not decision.get("by")
         number += counts
-        entries.append(_entry(decision, thumbs, called, number if counts else None))
+        thumb = thumbs.get(decision.get("node_id") or "")
+        entries.append(_entry(decision, thumb, called, number if counts else None, own=own))
     return entries
 
 
 def _entry(
-    decision: Mapping[str, Any], thumbs: Mapping[str, bool], called: Mapping[str, str], number: int | None
+    decision: Mapping[str, Any], thumb: Any, called: Mapping[str, str], number: int | None, *, own: bool
 ) -> Entry:
     at, by = decision.get("at"), decision.get("by")
     return Entry(
@@ -47,7 +51,9 @@ def _entry(
         at=datetime.fromisoformat(at) if at else None,
         undone=bool(decision.get("undone_at")),
         taken_over=bool(decision.get("taken_over")) and not by,
-        helpful=thumbs.get(decision.get("node_id") or ""),
+        helpful=thumb.was_helpful if thumb else None,
+        reasons=tuple(thumb.reasons_in_words) if thumb and own else (),
+        comment=thumb.comment or "" if thumb and own else "",
         by=called.get(by, "A colleague") if by else "",
         number=number,
     )

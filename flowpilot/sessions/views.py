@@ -151,7 +151,7 @@ def session_detail(request: AccountRequest, session_id: UUID) -> HttpResponse:
         "how": session.outcome or session.status,
         "proposed": _proposed(session),
         "trail": _trail(request, session),
-        "entries": timeline(session, names),
+        "entries": timeline(session, names, own=own),
         "activity": session.psa_activity.order_by("created_at", "id"),
         "rating": rating,
         "asks_rating": drives and just_finished and not rating and session.csat_asked_at is None,

@@ -33,6 +33,28 @@ def test_a_session_without_stars_can_be_rated_by_its_engineer(page_of, session, 
     assert page_of(engineer).one("a", href=f"/sessions/{session.id}/rating/")
     assert not page_of(team_admin).all("a", href=f"/sessions/{session.id}/rating/")
     SessionRatingFactory(session=session, rating=4)
-    assert "4 of 5 stars" in page_of(engineer).text
+    assert page_of(engineer).one("span", role="img", aria_label="4 of 5 stars")
     assert not page_of(engineer).all("a", href=f"/sessions/{session.id}/rating/")
-    assert "4 of 5 stars" not in page_of(team_admin).text
+    assert not page_of(team_admin).all("span", role="img")
+
+
+def test_what_was_said_with_a_thumb_stands_there_for_its_giver_only(
+    page_of, session, step, engineer, team_admin
+):
+    session.decisions = [decision("root", "Is it on?")]
+    session.save()
+    StepRatingFactory(
+        session=session,
+        step=step,
+        user=engineer,
+        was_helpful=False,
+        reasons=["wrong", "missing_option"],
+        comment="The <b>button</b> moved.",
+    )
+    own = page_of(engineer).one("ol", class_="timeline")
+    assert [badge.text for badge in own.all("span", class_="badge")] == ["Wrong", "Missing option"]
+    assert "“The <b>button</b> moved.”" in own.text
+    others = page_of(team_admin).one("ol", class_="timeline")
+    assert "▼ Not helpful" in others.text
+    assert "Wrong" not in others.text
+    assert "moved" not in others.text
