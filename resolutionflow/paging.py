@@ -1,6 +1,6 @@
 """Keyset paging: a page is found by the row it starts behind, however far down the list it lies.
 
-`page_of` walks both ways through what is ordered newest first, `page_behind` forward through a list of any order.
+`page_of` walks both ways through what is ordered by time, `page_behind` forward through a list of any order.
 """
 
 from collections.abc import Mapping
@@ -49,15 +49,20 @@ class Page:
     after: Cursor | None
 
 
-def page_of(rows: QuerySet, field: str, size: int, *, before: Cursor | None, after: Cursor | None) -> Page:
+def page_of(
+    rows: QuerySet,
+    field: str,
+    size: int,
+    *,
+    before: Cursor | None,
+    after: Cursor | None,
+    oldest_first: bool = False,
+) -> Page:
     """The `size` rows behind `after`, or those ahead of `before`, or the first ones; newest `field` first, then id."""
-    order = [f"-{field}", "-id"]
-    if before:
-        rows = rows.filter(_beyond(field, before, "gt"))
-        order = [field, "id"]
-    elif after:
-        rows = rows.filter(_beyond(field, after, "lt"))
-    found = list(rows.order_by(*order)[: size + 1])
+    upwards = oldest_first != bool(before)
+    if cursor := before or after:
+        rows = rows.filter(_beyond(field, cursor, "gt" if upwards else "lt"))
+    found = list(rows.order_by(*((field, "id") if upwards else (f"-{field}", "-id")))[: size + 1])
     more, found = len(found) > size, found[:size]
     if before:
         found.reverse()

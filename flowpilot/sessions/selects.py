@@ -32,5 +32,7 @@ class SessionSelects(forms.Form):
             fields["engineer_id"].choices = cache(partial(engineer_choices, account))
         else:
             del fields["engineer_id"]
+        if data.get("help"):  # all of them wait, and none has ended
+            del fields["status"], fields["outcome"]
         for name in [name for name in fields if len(data.getlist(name)) > 1]:
             del fields[name]

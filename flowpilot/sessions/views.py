@@ -38,26 +38,28 @@ PAGE_SIZE = 50
 @require_GET
 @account_required
 def session_list(request: AccountRequest) -> HttpResponse:
-    """The sessions that the filters leave, newest first; a bad filter says so and filters nothing."""
+    """The sessions that the filters leave, newest first; who asks for help, longest waiting first. A bad filter says so
+    and filters nothing."""
     form = SessionFilterForm(request.GET, viewer=request.user, account=request.account, now=request.now)
     sessions = form.sessions()
     page_fault, cursors = _cursors(request)
+    help_wanted = bool(form.cleaned_data.get("help"))
     page = page_of(
         sessions.select_related("client", "flow", "domain").defer("decisions"),
-        "started_at",
+        "last_activity_at" if help_wanted else "started_at",
         PAGE_SIZE,
+        oldest_first=help_wanted,
         **cursors,
     )
     names = shown_names(request.account, request.user)
     count = sessions.count()
     words = counted(count, "session")
     title = "Sessions" if request.user.leads_team else "My sessions"
-    if form.cleaned_data.get("help"):
-        title = "Help wanted"
     kept = {name: values for name, values in request.GET.lists() if name not in ("before", "after")}
     context = {
         "form": form,
-        "title": title,
+        "title": "Help wanted" if help_wanted else title,
+        "help_wanted": help_wanted,
         "where": f"{words} · {request.account.name} · {request.account.time_zone}",
         "period": form.chosen_period(),
         "whole_time": form.whole_time,
@@ -69,7 +71,9 @@ def session_list(request: AccountRequest) -> HttpResponse:
         ],
         "page_fault": page_fault,
         "words": words,
-        "sessions": [(session, names[session.user_id]) for session in page.rows],
+        "sessions": [
+            (session, names[session.user_id], waiting_since(session, request.now)) for session in page.rows
+        ],
         "previous_href": url_with("sessions:list", kept | {"before": page.before}) if page.before else "",
         "next_href": url_with("sessions:list", kept | {"after": page.after}) if page.after else "",
         "empty": None if page.rows else _empty(form, kept),
@@ -99,6 +103,12 @@ def _empty(form: SessionFilterForm, kept: dict[str, list[str]]) -> dict[str, str
             "text": text,
             "action_label": "Show all time",
             "action_href": href,
+        }
+    if form.cleaned_data.get("help") and set(kept) <= {"help", "period"}:
+        return {
+            "title": "Nobody asks for help",
+            "text": "Calls of your team appear here, who waits longest first.",
+            "action_href": "",
         }
     if set(kept) - {"period"}:
         text = "No session fits these filters."

@@ -5,7 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from flowpilot.sessions.states import Outcome, Status
-from resolutionflow.figures import NOTHING
+from resolutionflow.figures import NOTHING, timespan
 from resolutionflow.templatetags.interface import icon
 
 register = template.Library()
@@ -39,3 +39,9 @@ def elapsed(seconds: int) -> str:
     if hours >= 24:
         return f"{hours // 24} d {hours % 24} h"
     return f"{hours}:{minutes % 60:02}:{seconds % 60:02}" if hours else f"{minutes:02}:{seconds % 60:02}"
+
+
+@register.filter
+def waited(seconds: int) -> str:
+    """`{{ seconds|waited }}`: how long somebody waits, 20 min, 7 h 50 min, 2 d 4 h."""
+    return timespan(seconds) or f"{seconds // 60} min"

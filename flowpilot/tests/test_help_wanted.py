@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flowpilot.models import Session
-from flowpilot.sessions import driving, starting
+from flowpilot.sessions import driving, starting, views
 from flowpilot.tests.factories import SessionFactory
-from resolutionflow.tests.pages import read
+from resolutionflow.tests.pages import listed, read
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 LIST = "/sessions/?help=wanted"
@@ -48,17 +48,43 @@ def test_the_list_says_what_is_asked_and_since_when(helper, session, account):
     assert page.one("h1").text == "Help wanted"
     text = page.one("tbody").text
     assert "“No idea any more”" in text
+    assert "20 min" in text
     assert "since 10 Mar 2026, 09:10" in text
+    assert [head.text for head in page.one("thead").all("th")][-1] == "Waiting"
     driving.answer_call(session.id, session.user, answer="Try the belt", now=NOW + timedelta(minutes=20))
     SessionFactory(user=session.user, status="requesting_escalation", escalation_reason="")
     assert "“" not in read(helper.get(LIST)).one("tbody").text
+
+
+def test_who_waits_longest_comes_first_on_every_page(helper, session, monkeypatch):
+    monkeypatch.setattr(views, "PAGE_SIZE", 2)
+    for minutes in (1, 20, 5):
+        SessionFactory(
+            problem_summary=f"Waiting since {minutes}",
+            status="requesting_escalation",
+            started_at=NOW + timedelta(minutes=minutes),
+        )
+    first = read(helper.get(LIST))
+    assert listed(first) == (4, ["Waiting since 1", "Waiting since 5"])
+    [further] = [link.href for link in first.all("a") if link.text == "Next"]
+    second = read(helper.get(further))
+    assert listed(second) == (4, ["Odd noise", "Waiting since 20"])
+    [back] = [link.href for link in second.all("a") if link.text == "Previous"]
+    assert listed(read(helper.get(back))) == listed(first)
+
+
+def test_when_nobody_waits(helper):
+    page = read(helper.get(LIST))
+    assert page.one("div", class_="empty").one("h2").text == "Nobody asks for help"
+    assert not page.all("select", name="status")
+    assert page.all("select", name="client_id")
 
 
 def test_a_colleague_sees_what_it_is_about(helper, session):
     page = read(helper.get(url(session)))
     words = page.one("section", class_="help-card").text
     assert "Amira Haddad asks for help" in words
-    assert "waiting for 20:00" in words
+    assert "waiting for 20 min" in words
     assert "No idea any more" in words
     assert "Oiled it" in page.one("ol", class_="timeline").text
     assert "48213" in page.one("main").text

@@ -11,10 +11,10 @@ NINE = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 AN_ID = UUID("0197f000-0000-7000-8000-000000000001")
 
 
-def page(*, before=None, after=None, size=3):
+def page(*, before=None, after=None, size=3, **order):
     """A page as a visitor gets it: cursors go through a URL."""
     before, after = (cursor and Cursor.read(str(cursor)) for cursor in (before, after))
-    return page_of(AuditEntry.objects.all(), "at", size, before=before, after=after)
+    return page_of(AuditEntry.objects.all(), "at", size, before=before, after=after, **order)
 
 
 def entry(**after):
@@ -41,6 +41,14 @@ def test_forward_and_back_every_row_comes_once(ten, size):
     assert [p.rows for p in back] == [p.rows for p in pages]
     assert back[0].before is None
     assert pages[0].before is None
+
+
+def test_the_same_list_with_the_oldest_first(ten):
+    first = page(oldest_first=True, size=4)
+    second = page(oldest_first=True, size=4, after=first.after)
+    assert first.rows + second.rows == ten[:1:-1]
+    assert page(oldest_first=True, size=4, before=second.before).rows == first.rows
+    assert first.before is None
 
 
 def test_rows_that_come_in_between_move_nothing(ten):
