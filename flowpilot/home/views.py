@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET
 
 from flowpilot.flows.models import Flow
 from flowpilot.home import work
+from flowpilot.sessions.states import OPEN, Status
 from resolutionflow.accounts.scoping import AccountRequest, account_required
 
 
@@ -26,8 +27,9 @@ def home(request: AccountRequest) -> HttpResponse:
         "tz": request.account.tz,
     }
     if request.user.works_sessions:
-        count, href = work.open_sessions(request)
-        context |= {"open_count": count, "open_href": href, "sessions": work.sessions_at_hand(request)}
+        context["open_count"], context["open_href"] = work.sessions_in(request, *OPEN)
+        context["left_count"], context["left_href"] = work.sessions_in(request, Status.ABANDONED)
+        context |= {"sessions": work.open_sessions(request), "left": work.sessions_to_take_up(request)}
         context["mine"] = work.flows_in_use(request)
     context["most_used"] = work.flows_of_the_account() if has_flows and not context["mine"] else []
     return render(request, "home/page.html", context)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, Count, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Max, QuerySet, Value, When
 
 from flowpilot.flows.models import Flow
 from flowpilot.metrics import SessionQuerySet
@@ -16,6 +16,7 @@ from resolutionflow.folding import by_name
 from resolutionflow.links import url_with
 
 MOST_SESSIONS = 8
+MOST_TO_TAKE_UP = 4
 MOST_FLOWS = 6
 LATELY = timedelta(days=14)  # for so long an abandoned session is offered to be taken up again
 
@@ -29,23 +30,28 @@ class UsedFlow:
     href: str
 
 
-def open_sessions(request: AccountRequest) -> tuple[int, str]:
-    """How many sessions of the viewer are open, and the address of their list."""
-    filters = _own(request, period="all", status=[status.value for status in OPEN])
+def sessions_in(request: AccountRequest, *statuses: Status) -> tuple[int, str]:
+    """How many sessions of the viewer have one of these, and the address of their list."""
+    filters = _own(request, period="all", status=[status.value for status in statuses])
     return _listed(request, filters).count(), url_with("sessions:list", filters)
 
 
-def sessions_at_hand(request: AccountRequest) -> QuerySet[Session]:
-    """The viewer's open sessions and those abandoned lately: who waits for help first, then the latest touched."""
-    abandoned = Q(status=Status.ABANDONED, last_activity_at__gte=request.now - LATELY)
-    rank = Case(
-        When(status=Status.REQUESTING_ESCALATION, then=Value(0)),
-        When(status=Status.ACTIVE, then=Value(1)),
-        default=Value(2),
-    )
-    rows: QuerySet[Session] = Session.objects.filter(Q(status__in=OPEN) | abandoned, user=request.user)
-    rows = rows.select_related("client", "flow").defer("decisions")
-    return rows.order_by(rank, "-last_activity_at", "-id")[:MOST_SESSIONS]
+def open_sessions(request: AccountRequest) -> QuerySet[Session]:
+    """The viewer's open sessions: who waits for help first, then the latest touched."""
+    waits = Case(When(status=Status.REQUESTING_ESCALATION, then=Value(0)), default=Value(1))
+    rows = _sessions_of(request).filter(status__in=OPEN)
+    return rows.order_by(waits, "-last_activity_at", "-id")[:MOST_SESSIONS]
+
+
+def sessions_to_take_up(request: AccountRequest) -> QuerySet[Session]:
+    """The viewer's sessions that were abandoned lately, the latest touched first."""
+    rows = _sessions_of(request).filter(status=Status.ABANDONED, last_activity_at__gte=request.now - LATELY)
+    return rows.order_by("-last_activity_at", "-id")[:MOST_TO_TAKE_UP]
+
+
+def _sessions_of(request: AccountRequest) -> QuerySet[Session]:
+    rows: QuerySet[Session] = Session.objects.filter(user=request.user)
+    return rows.select_related("client", "flow").defer("decisions")
 
 
 def flows_in_use(request: AccountRequest) -> list[UsedFlow]:

@@ -85,13 +85,19 @@ def test_my_open_sessions_and_no_others(mine, engineer, colleague):
     session("Long forgotten", "abandoned", ago(days=15))
     session("Done", "resolved", ago(hours=1))
     session("A colleague's", "active", ago(hours=1), user=colleague)
-    mine_card = card(read(mine.get("/")), "My open sessions")
-    assert rows(mine_card) == ["Waiting", "Working", "Left lying"]
-    for words in ("Help wanted", "Active", "Abandoned", "Acme · T-1", "31 Mar 2026, 09:00"):
+    page = read(mine.get("/"))
+    mine_card, left = card(page, "My open sessions"), card(page, "To take up again")
+    assert (rows(mine_card), rows(left)) == (["Waiting", "Working"], ["Left lying"])
+    for words in ("Help wanted", "Active", "Acme · T-1", "31 Mar 2026, 09:00"):
         assert words in mine_card.text
     [figure] = mine_card.all("a", class_="figure")
     assert (figure.text, figure.attributes["title"]) == ("All 2", "2 sessions")
     assert listed(read(mine.get(figure.href))) == (2, ["Working", "Waiting"])
+    [figure] = left.all("a", class_="figure")
+    assert (figure.text, listed(read(mine.get(figure.href)))[0]) == ("All 2", 2)
+    response = mine.post(left.one("form").attributes["action"], follow=True)
+    assert read(response).one("main", id="runner").one("h1").text == "Left lying"
+    assert not [head for head in read(mine.get("/")).all("h2") if head.text == "To take up again"]
 
 
 def test_a_team_admins_open_sessions_are_the_own_ones_too(lead, team_admin, engineer):
