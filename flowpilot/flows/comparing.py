@@ -106,8 +106,8 @@ def _whole(step: OutlineStep, names: dict[str, str]) -> StepChange:
     """A step that one side has alone: what it is and where it leads."""
     details = [Detail(f"{KINDS[step.type].capitalize()}{_outcome(step)}")]
     for way in step.ways:
-        answer = f"Answer “{way.label}” leads to" if step.type == "question" else "Goes on to"
-        details.append(Detail(f"{answer} {_goal(way, names)}"))
+        option = f"Option “{way.label}” leads to" if step.type == "question" else "Goes on to"
+        details.append(Detail(f"{option} {_goal(way, names)}"))
     if step.help:
         details.append(Detail("Help", after=step.help))
     if step.script is not None:
@@ -162,27 +162,27 @@ def _ways(
         if way.label in after:
             if after[way.label].target != way.target:
                 here, there = _goal(after[way.label], new_names), _goal(way, old_names)
-                yield Detail(f"{_answer(way)} leads to {here}, not to {there}")
+                yield Detail(f"{_option(way)} leads to {here}, not to {there}")
         elif way.label in renamed:
-            yield Detail(f"{_answer(way)} is called “{renamed[way.label]}”")
+            yield Detail(f"{_option(way)} is called “{renamed[way.label]}”")
         else:
-            yield Detail(f"{_answer(way)} to {_goal(way, old_names)} removed")
+            yield Detail(f"{_option(way)} to {_goal(way, old_names)} removed")
     for way in new.ways:
         if way.label not in before and way.label not in renamed.values():
-            yield Detail(f"{_answer(way)} to {_goal(way, new_names)} added")
+            yield Detail(f"{_option(way)} to {_goal(way, new_names)} added")
     kept = [
         [way.label for way in step.ways if way.label in before and way.label in after] for step in (old, new)
     ]
     if kept[0] != kept[1]:
-        yield Detail("Answers in another order: " + ", ".join(f"“{way.label}”" for way in new.ways))
+        yield Detail("Options in another order: " + ", ".join(f"“{way.label}”" for way in new.ways))
 
 
-def _answer(way: Way) -> str:
-    return f"Answer “{way.label}”" if way.label else "What comes next"
+def _option(way: Way) -> str:
+    return f"Option “{way.label}”" if way.label else "What comes next"
 
 
 def _renamed(old: OutlineStep, new: OutlineStep) -> dict[str, str]:
-    """Old labels and new ones, where an answer at the same place leads to the same step by another name."""
+    """Old labels and new ones, where an option at the same place leads to the same step by another name."""
     before, after = ({way.label for way in step.ways} for step in (old, new))
     return {
         one.label: other.label

@@ -102,7 +102,7 @@ def test_a_new_step_of_a_question_stands_behind_an_answer_that_is_open_or_new():
     changed = changes.add(structure, "works", "outcome")
     assert nexts(changed.structure)["1:works"] == changed.step
     further = changes.add(changed.structure, "works", "outcome")
-    assert further.structure["options"][3] == {"label": "Answer 4", "next": further.step}
+    assert further.structure["options"][3] == {"label": "Option 4", "next": further.step}
 
 
 def test_a_new_step_of_an_outcome_stands_before_it():
@@ -172,7 +172,7 @@ def test_two_actions_in_a_circle_stay_one():
 def test_a_step_behind_an_answer_moves_with_the_answer():
     made = changes.shift(fork(), "handed", -1).structure
     assert [option["next"] for option in made["options"]] == ["solved", "handed", "reset"]
-    with pytest.raises(Refused, match="first answer already"):
+    with pytest.raises(Refused, match="first option already"):
         changes.shift(fork(), "solved", -1)
 
 

@@ -50,14 +50,14 @@ def options(*pairs):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        (options(("1", "end"), ("2", "end")), ["Answer “1” leads to “End”, not to “Fix”"]),
-        (options(("1", "fix"), ("2", "end"), ("3", "ask")), ["Answer “3” to “Ask” added"]),
-        (options(("2", "end")), ["Answer “1” to “Fix” removed"]),
-        (options(("2", "end"), ("1", "fix")), ["Answers in another order: “2”, “1”"]),
-        (options(("Yes", "fix"), ("2", "end")), ["Answer “1” is called “Yes”"]),
+        (options(("1", "end"), ("2", "end")), ["Option “1” leads to “End”, not to “Fix”"]),
+        (options(("1", "fix"), ("2", "end"), ("3", "ask")), ["Option “3” to “Ask” added"]),
+        (options(("2", "end")), ["Option “1” to “Fix” removed"]),
+        (options(("2", "end"), ("1", "fix")), ["Options in another order: “2”, “1”"]),
+        (options(("Yes", "fix"), ("2", "end")), ["Option “1” is called “Yes”"]),
         (
             options(("Yes", "end"), ("2", "end")),
-            ["Answer “1” to “Fix” removed", "Answer “Yes” to “End” added"],
+            ["Option “1” to “Fix” removed", "Option “Yes” to “End” added"],
         ),
     ],
 )
@@ -88,8 +88,8 @@ def test_another_type_is_said_with_what_comes_and_goes():
     assert [detail.words for detail in step.details] == [
         "Was an action, is a question",
         "What comes next to “Ask” removed",
-        "Answer “1” to “Ask” added",
-        "Answer “2” to “End” added",
+        "Option “1” to “Ask” added",
+        "Option “2” to “End” added",
     ]
 
 

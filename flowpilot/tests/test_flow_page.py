@@ -100,7 +100,7 @@ def test_the_map_and_the_outline_show_each_step(reader):
         "2 Fix to step 3",
     ]
     assert solved.one("h3").text == "2Solved Resolved"
-    assert fix.one("p", class_="outline-via").text == "Answer at step 1 · 2"
+    assert fix.one("p", class_="outline-via").text == "Option of step 1 · 2"
     more = fix.one("details")
     assert more.one("summary").text == "Help and script"
     assert more.one("strong").text == "Ask"

@@ -49,7 +49,7 @@ def rewrite(structure: object, step: str, content: Callable[[Node], Node]) -> Ch
 
 
 def set_type(structure: object, step: str, type: str) -> Changed:
-    """A question's first answer becomes what an action leads to, and the other way round."""
+    """A question's first option becomes what an action leads to, and the other way round."""
     tree = Tree(structure)
     node = _node(tree, step)
     if type not in KEYS:
@@ -63,7 +63,7 @@ def set_type(structure: object, step: str, type: str) -> Changed:
 
 
 def add(structure: object, step: str, type: str) -> Changed:
-    """A new step beside another: after an action, behind an open or a new answer of a question, before an outcome."""
+    """A new step beside another: after an action, behind an open or a new option of a question, before an outcome."""
     tree = Tree(structure)
     beside = _node(tree, step)
     if type not in KEYS:
@@ -94,8 +94,8 @@ def add_behind(structure: object, link: Link, type: str = "action") -> Changed:
 
 
 def duplicate(structure: object, step: str) -> Changed:
-    """The same step once more, with an id of its own. A copied action comes after the first; where an answer leads to
-    a question or an outcome, another answer leads to its copy."""
+    """The same step once more, with an id of its own. A copied action comes after the first; where an option leads to
+    a question or an outcome, another option leads to its copy."""
     tree = Tree(structure)
     node = _node(tree, step)
     _room(tree)
@@ -157,8 +157,8 @@ def only_behind(tree: Tree, step: str) -> set[str]:
 
 
 def shift(structure: object, step: str, by: int) -> Changed:
-    """One place up (-1) or down (1): an action changes places with the action beside it; a step behind an answer moves
-    together with the answer."""
+    """One place up (-1) or down (1): an action changes places with the action beside it; a step behind an option moves
+    together with the option."""
     tree = Tree(structure)
     node = _node(tree, step)
     links = tree.links_to(step)
@@ -173,7 +173,7 @@ def shift(structure: object, step: str, by: int) -> Changed:
         options = tree.nodes[via.step]["options"]
         other = via.option + by
         if not 0 <= other < len(options):
-            raise Refused(f"It stands behind the {'first' if by < 0 else 'last'} answer already.")
+            raise Refused(f"It stands behind the {'first' if by < 0 else 'last'} option already.")
         options[via.option], options[other] = options[other], options[via.option]
     elif before:
         raise Refused("Only an action can change places with the action before it. Move that action instead.")
@@ -219,7 +219,7 @@ def add_option(structure: object, step: str) -> Changed:
     node = _question(tree, step)
     link = _new_option(node, label="")
     return Changed(
-        tree.root, step, f"Added an answer to {named(node)}", f"option-{(link.option or 0) + 1}-label"
+        tree.root, step, f"Added an option to {named(node)}", f"option-{(link.option or 0) + 1}-label"
     )
 
 
@@ -228,10 +228,10 @@ def shift_option(structure: object, step: str, option: int, by: int) -> Changed:
     node = _question(tree, step, option)
     options, other = node["options"], option + by
     if not 0 <= other < len(options):
-        raise Refused(f"It is the {'first' if by < 0 else 'last'} answer already.")
+        raise Refused(f"It is the {'first' if by < 0 else 'last'} option already.")
     options[option], options[other] = options[other], options[option]
     way = "up" if by < 0 else "down"
-    words = f"Moved the answer “{options[other]['label']}” {way}"
+    words = f"Moved the option “{options[other]['label']}” {way}"
     return Changed(tree.root, step, words, f"option-{other + 1}-{way}")
 
 
@@ -240,10 +240,10 @@ def duplicate_option(structure: object, step: str, option: int) -> Changed:
     node = _question(tree, step, option)
     options = node["options"]
     if len(options) >= MOST_OPTIONS:
-        raise Refused(f"A question has at most {MOST_OPTIONS} answers.")
+        raise Refused(f"A question has at most {MOST_OPTIONS} options.")
     first = options[option]
     options.insert(option + 1, first | {"label": _free_label(options, first["label"])})
-    return Changed(tree.root, step, f"Duplicated the answer “{first['label']}”", f"option-{option + 2}-label")
+    return Changed(tree.root, step, f"Duplicated the option “{first['label']}”", f"option-{option + 2}-label")
 
 
 def delete_option(structure: object, step: str, option: int) -> Changed:
@@ -251,7 +251,7 @@ def delete_option(structure: object, step: str, option: int) -> Changed:
     node = _question(tree, step, option)
     gone = node["options"].pop(option)
     cursor = f"option-{min(option + 1, len(node['options'])) or 1}-label"
-    return Changed(tree.root, step, f"Deleted the answer “{gone['label']}” of {named(node)}", cursor)
+    return Changed(tree.root, step, f"Deleted the option “{gone['label']}” of {named(node)}", cursor)
 
 
 def add_script(structure: object, step: str) -> Changed:
@@ -319,7 +319,7 @@ def _node(tree: Tree, step: str) -> Node:
 def _question(tree: Tree, step: str, option: int | None = None) -> Node:
     node = _node(tree, step)
     if node["type"] != "question" or not (option is None or 0 <= option < len(node["options"])):
-        raise Refused("There is no such answer.")
+        raise Refused("There is no such option.")
     return node
 
 
@@ -358,8 +358,8 @@ def _insert(tree: Tree, link: Link, type: str) -> Node:
 def _new_option(node: Node, label: str | None = None) -> Link:
     options = node["options"]
     if len(options) >= MOST_OPTIONS:
-        raise Refused(f"A question has at most {MOST_OPTIONS} answers.")
-    options.append({"label": f"Answer {len(options) + 1}" if label is None else label, "next": ""})
+        raise Refused(f"A question has at most {MOST_OPTIONS} options.")
+    options.append({"label": f"Option {len(options) + 1}" if label is None else label, "next": ""})
     return Link(node["id"], len(options) - 1)
 
 

@@ -23,7 +23,7 @@ MARKS = {"question": "?", "action": "→", "outcome": "●"}
 class Row(NamedTuple):
     """How a step stands in the outline.
 
-    via: the answer that leads here first; then: the number of a step that an action leads to and that does not follow.
+    via: the option that leads here first; then: the number of a step that an action leads to and that does not follow.
     """
 
     number: int
@@ -88,7 +88,7 @@ class Outline:
         if link.option is None:
             return f"{row.number} · {row.title}"
         label = self.tree.nodes[row.id]["options"][link.option]["label"].strip()
-        return f"{row.number} · {row.title}: {label or f'answer {link.option + 1}'}"
+        return f"{row.number} · {row.title}: {label or f'option {link.option + 1}'}"
 
     def steps(self) -> Iterator[tuple[str, str]]:
         """(id, number and title) of every step."""

@@ -27,7 +27,7 @@ SHORTCUTS = (
     ("Alt+A", "add an action"),
     ("Alt+Q", "add a question"),
     ("Alt+O", "add an outcome"),
-    ("Alt+N", "add an answer"),
+    ("Alt+N", "add an option"),
     ("Alt+C", "duplicate the step"),
     ("Alt+Backspace", "delete the step"),
     ("Ctrl+Z", "undo, outside of text fields"),
