@@ -13,6 +13,7 @@ _ASCII = (
 )
 _WIDTHS = [int(width) / 100 for width in _ASCII.split()]
 _SAFETY = 1.03
+JOINTS = "/\\?&=-_.,:;@|"
 
 
 def width_of(text: str, size: float) -> float:
@@ -26,7 +27,8 @@ def _width(char: str) -> float:
         return _WIDTHS[code]
     if unicodedata.combining(char) or code < 0:
         return 0.0
-    return 1.2 if unicodedata.east_asian_width(char) in "WF" else 0.75
+    wide = unicodedata.east_asian_width(char) in "WF" or unicodedata.category(char) == "Lu"
+    return 1.2 if wide else 0.75  # a capital may be a Щ
 
 
 def wrapped(text: str, size: float, width: float, most: int) -> tuple[str, ...]:
@@ -42,14 +44,17 @@ def wrapped(text: str, size: float, width: float, most: int) -> tuple[str, ...]:
 
 
 def _first_line(text: str, size: float, width: float) -> tuple[str, str]:
-    """What fits on a line, and what does not; a word longer than the line is broken."""
+    """What fits on a line, and what does not; a word longer than the line is broken, at a joint if it has one far enough
+    to the right: an address behind a slash."""
     end = _fitting(text, size, width)
     if end >= len(text):
         return text, ""
     space = text.rfind(" ", 0, end + 1)
-    if space <= 0:
-        return text[:end], text[end:]
-    return text[:space], text[space + 1 :]
+    if space > 0:
+        return text[:space], text[space + 1 :]
+    joint = max(text.rfind(char, 0, end) for char in JOINTS) + 1
+    cut = joint if joint > end / 2 else end
+    return text[:cut], text[cut:]
 
 
 def _shortened(text: str, size: float, width: float) -> str:

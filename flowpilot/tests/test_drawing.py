@@ -251,3 +251,16 @@ def test_boxes_do_not_overlap_at_all():
         apart_x = one.x + WIDTH < other.x or other.x + WIDTH < one.x
         apart_y = one.y + one.height < other.y or other.y + other.height < one.y
         assert apart_x or apart_y
+
+
+def test_an_address_breaks_at_its_joints_and_nothing_of_it_is_lost():
+    address = "https://portal.example.com/devices/overview?tenant=0123456789"
+    lines = wrapped(address, 13, 150, 9)
+    assert "".join(lines) == address
+    assert all(line[-1] in "/?=.:" for line in lines[:-1])
+    assert all(width_of(line, 13) <= 150 for line in lines)
+    assert len(wrapped("a/" + "b" * 30, 13, 150, 9)) == 2  # not after two letters
+
+
+def test_wide_capitals_stay_in_the_box():
+    assert len(wrapped("Щ" * 30, 13, 150, 9)) >= 4  # where a font has them 15 px wide
