@@ -132,7 +132,7 @@ class FlowReplacement(Schema):
 @router.get("", response={200: FlowList, **ERRORS}, summary="List flows")
 def list_flows(request: AccountRequest, parameters: Query[FlowQuery]) -> dict[str, Any]:
     """The library, with its filters and orders. A page may have fewer flows than `limit` where they are large."""
-    form = FlowListForm(request.GET)
+    form = FlowListForm(request.GET, drafts=request.user.writes_flows)
     flows = form.flows()
     paging = ListForm(request.GET, place=partial(read_place, rows=flows))
     refuse_invalid(form, paging)

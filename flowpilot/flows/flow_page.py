@@ -40,9 +40,9 @@ class VersionRow:
 @require_GET
 @account_required
 def detail(request: AccountRequest, flow_id: UUID) -> HttpResponse:
-    """The flow as it runs now; one that was never published as it is being written."""
+    """The flow as it runs now; for authors, one that was never published as it is being written."""
     flow = flow_or_404(flow_id)
-    draft = FlowDraft.objects.filter(flow=flow).select_related("edited_by").first()
+    draft = _draft(flow, request.user)
     version = _current(flow)
     structure = version.structure if version else draft.structure if draft else None
     names = shown_names(request.account, request.user)
@@ -53,9 +53,7 @@ def detail(request: AccountRequest, flow_id: UUID) -> HttpResponse:
         "version": version,
         "draft": draft,
         "drafted_by": _name(draft.edited_by, names) if draft else "",
-        "draft_href": _compare_href(flow, version.number, DRAFT)
-        if version and draft and request.user.writes_flows
-        else "",
+        "draft_href": _compare_href(flow, version.number, DRAFT) if version and draft else "",
         "versions": _versions(flow, names),
         "usage_href": _sessions_href(flow, request.user),
     }
@@ -105,9 +103,10 @@ def compare(request: AccountRequest, flow_id: UUID) -> HttpResponse:
 @require_GET
 @account_required
 def export(request: AccountRequest, flow_id: UUID, format: str) -> HttpResponse:
-    """The flow as it runs now (else its draft) as a file, or the version that `version` names."""
+    """What the flow's page shows as a file, or the version that `version` names."""
     flow = flow_or_404(flow_id)
-    side = _side(flow, request.GET["version"], request.user) if "version" in request.GET else _shown(flow)
+    key = request.GET.get("version")
+    side = _shown(flow, request.user) if key is None else _side(flow, key, request.user)
     writers = {"json": (json_files.written, "application/json"), "mmd": (mermaid.written, "text/vnd.mermaid")}
     if format not in writers or side is None:
         raise Http404
@@ -210,20 +209,23 @@ class Side:
 
 def _side(flow: Flow, key: str, viewer: User) -> Side:
     if key == DRAFT:
-        draft = FlowDraft.objects.filter(flow=flow).first()
-        if draft is None:
-            raise Http404("This flow has no draft.")
-        if flow.current_version_id and not viewer.writes_flows:
+        if not viewer.writes_flows:
             raise PermissionDenied(NOT_AN_AUTHOR)
-        return _of_draft(draft)
+        return _of_draft(get_object_or_404(FlowDraft, flow=flow))
     number = int(key) if key.isascii() and key.isdigit() and len(key) < 9 else 0
     return _of_version(get_object_or_404(FlowVersion, flow=flow, number=number))
 
 
-def _shown(flow: Flow) -> Side | None:
+def _draft(flow: Flow, viewer: User) -> FlowDraft | None:
+    """The draft, for who writes flows: nobody else sees what is not published."""
+    drafts = FlowDraft.objects.filter(flow=flow).select_related("edited_by")
+    return drafts.first() if viewer.writes_flows else None
+
+
+def _shown(flow: Flow, viewer: User) -> Side | None:
     """What the flow's page shows."""
     version = _current(flow)
-    draft = None if version else FlowDraft.objects.filter(flow=flow).first()
+    draft = None if version else _draft(flow, viewer)
     return _of_version(version) if version else _of_draft(draft) if draft else None
 
 

@@ -41,6 +41,7 @@ def flow_head(flow: Flow, viewer: User, tab: str) -> dict[str, Any]:
         "edit_href": reverse("flows:edit", args=[flow.id])
         if viewer.writes_flows and flow.status != Flow.Status.ARCHIVED
         else "",
+        "exports": bool(version) or viewer.writes_flows,
         "archived": flow.status == Flow.Status.ARCHIVED,
         "writes": viewer.writes_flows,
         "trail": [("Flows", reverse("flows:list")), *([] if tab else [(flow.name, own)])],

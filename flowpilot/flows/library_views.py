@@ -31,7 +31,7 @@ NAMED = 5  # flows in a message
 @account_required
 def flow_list(request: AccountRequest) -> HttpResponse:
     """The flows that search and filters leave; a bad filter says so and filters nothing."""
-    form = FlowListForm(request.GET)
+    form = FlowListForm(request.GET, drafts=request.user.writes_flows)
     page = numbered_page(request, form.flows(), "flows")
     rows = _rows(request, form, page.rows)
     words = counted(page.total, "flow")

@@ -24,7 +24,7 @@ ORDERS = {
 
 class FlowListForm(forms.Form):
     """Reads search, filters and order out of a query string. A bad value leaves an error at its field and filters
-    nothing; `flows()` may be asked for either way."""
+    nothing; `flows()` may be asked for either way. drafts: whether the viewer may see steps that are not published."""
 
     q = forms.CharField(required=False, max_length=200, label="Search")
     domain_id = forms.ChoiceField(required=False, label="Domain", widget=LongSelect())
@@ -37,8 +37,9 @@ class FlowListForm(forms.Form):
         required=False, label="Order", choices=[(name, words) for name, (words, _) in ORDERS.items()]
     )
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, *, drafts: bool) -> None:
         super().__init__(data)
+        self.drafts = drafts
         domains = Domain.objects.order_by(*by_name()).values_list("id", "name")
         fields: dict[str, Any] = self.fields
         fields["domain_id"].choices = [
@@ -75,7 +76,8 @@ class FlowListForm(forms.Form):
             return flows.order_by(*order)
         text = TextField()
         name, about = folded(F("name")), folded(Concat("name", Value(" "), "description", output_field=text))
-        steps = Coalesce("current_version__step_texts", "draft__step_texts", Value(""), output_field=text)
+        draft = ["draft__step_texts"] if self.drafts else []
+        steps = Coalesce("current_version__step_texts", *draft, Value(""), output_field=text)
         in_name, in_words, anywhere = Q(), Q(), Q()
         for word in self.words:
             in_name &= Q(has(word, name))

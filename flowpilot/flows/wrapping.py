@@ -44,8 +44,8 @@ def wrapped(text: str, size: float, width: float, most: int) -> tuple[str, ...]:
 
 
 def _first_line(text: str, size: float, width: float) -> tuple[str, str]:
-    """What fits on a line, and what does not; a word longer than the line is broken, at a joint if it has one far enough
-    to the right: an address behind a slash."""
+    """What fits on a line, and what does not; a word longer than the line is broken, an address behind a slash or the
+    like where that is not too far left."""
     end = _fitting(text, size, width)
     if end >= len(text):
         return text, ""

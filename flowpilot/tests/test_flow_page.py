@@ -125,17 +125,36 @@ def test_text_is_text_whatever_is_in_it(lead):
     assert b" style=" not in response.content
 
 
-def test_a_flow_that_was_never_published_shows_its_draft_and_cannot_be_started(reader):
+def test_a_flow_that_was_never_published_shows_its_draft_to_authors_and_cannot_be_started(author):
     flow = FlowFactory(status="draft")
     FlowDraftFactory(flow=flow, structure=leaf("end"))
-    page = read(reader.get(url(flow)))
+    page = read(author.get(url(flow)))
     assert [step.one("h3").text for step in outline_of(page)] == ["1End Resolved"]
     assert notices(page)[0].startswith("A draft: it can be started once it is published.")
     assert "Start session" not in page.one("main").text
 
 
-def test_a_flow_without_steps_says_so(reader):
-    page = read(reader.get(url(FlowFactory(status="draft"))))
+def test_nobody_else_sees_what_was_never_published(reader):
+    flow = FlowFactory(name="Half done", status="draft")
+    FlowDraftFactory(flow=flow, structure=leaf("secret"))
+    response = reader.get(url(flow))
+    page = read(response)
+    assert page.one("div", class_="empty").one("h2").text == "Not published yet"
+    assert b"secret" not in response.content.lower()
+    assert not page.all("details", class_="export")
+    for rest, status in (
+        ("export.json", 404),
+        ("export.mmd?version=draft", 403),
+        ("compare/?from=draft&to=draft", 403),
+    ):
+        assert reader.get(url(flow, rest)).status_code == status, rest
+    assert "Half done" not in read(reader.get("/flows/?q=secret")).one("main").text
+    assert reader.get(f"/api/v1/flows/{flow.id}").json()["structure"] is None
+    assert reader.get("/api/v1/flows?q=secret").json()["items"] == []
+
+
+def test_a_flow_without_steps_says_so(author):
+    page = read(author.get(url(FlowFactory(status="draft"))))
     assert page.one("div", class_="empty").one("h2").text == "No steps yet"
 
 
