@@ -119,7 +119,7 @@ PLACES = {
     "flows/<uuid:flow_id>/versions/<int:number>/": at("/flows/{flow.id}/versions/1/", who=ACCOUNT),
     "flows/<uuid:flow_id>/compare/": at("/flows/{flow.id}/compare/?from=1&to=1", who=ACCOUNT),
     "flows/<uuid:flow_id>/export.<slug:format>": at(
-        "/flows/{flow.id}/export.json", "/flows/{flow.id}/export.mmd?version=1", who=ACCOUNT
+        "/flows/{flow.id}/export.json?version=1", "/flows/{flow.id}/export.mmd?version=1", who=ACCOUNT
     ),
     "flows/<uuid:flow_id>/archive/": at("/flows/{flow.id}/archive/", who=always(ACCOUNT, 405)),
     "flows/<uuid:flow_id>/restore/": at("/flows/{flow.id}/restore/", who=always(ACCOUNT, 405)),
