@@ -5,12 +5,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, Concat
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from flowpilot.flows.models import Flow
+from flowpilot.flows.search import folded, has, words_of
 from flowpilot.sessions.forms import StartForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import PROBLEM_LENGTH, start
@@ -114,10 +116,10 @@ def published() -> QuerySet[Flow]:
 def _choices(find: str, chosen: Flow | None) -> dict[str, Any]:
     """The context of the list: the flows with every word typed, the chosen one first whether it has them or not."""
     flows = published()
-    for word in find.replace("\0", "")[:FIND_LENGTH].split():
-        flows = flows.filter(
-            Q(name__icontains=word) | Q(description__icontains=word) | Q(domain__name__icontains=word)
-        )
+    parts = "name", Value(" "), "description", Value(" "), Coalesce("domain__name", Value(""))
+    about = folded(Concat(*parts, output_field=TextField()))
+    for word in words_of(find.replace("\0", "")[:FIND_LENGTH]):
+        flows = flows.filter(Q(has(word, about)) | Q(has(word, F("current_version__step_texts"))))
     found = list(flows[: OFFERED + 1])
     shown = [flow for flow in found[:OFFERED] if chosen is None or flow.id != chosen.id]
     return {

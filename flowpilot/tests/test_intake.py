@@ -149,7 +149,11 @@ def test_flows_are_found_as_one_types(browser):
     vpn = published("VPN drops", domain=DomainFactory(name="Network"), usage_count=3)
     published("Outlook hangs", description="When the network is slow", usage_count=9)
     published("Archived", status=Flow.Status.ARCHIVED)
-    assert offered(read(browser.get(FIND))) == ["Without a flow", "Outlook hangs", "VPN drops"]
+    press = published("Press", description="La creme", usage_count=1)
+    leaf = {"id": "root", "type": "outcome", "outcome": "resolved", "title": "Oil it twice"}
+    press.current_version = FlowVersionFactory(flow=press, number=2, structure=leaf)
+    press.save()
+    assert offered(read(browser.get(FIND))) == ["Without a flow", "Outlook hangs", "VPN drops", "Press"]
     assert offered(read(browser.get(f"{FIND}?find=NETWORK"))) == [
         "Without a flow",
         "Outlook hangs",
@@ -158,6 +162,7 @@ def test_flows_are_found_as_one_types(browser):
     assert offered(read(browser.get(f"{FIND}?find=net+drops"))) == ["Without a flow", "VPN drops"]
     page = read(browser.get(f"{FIND}?find=outlook&flow={vpn.id}"))
     assert (offered(page), chosen(page)) == (["Without a flow", "VPN drops", "Outlook hangs"], ["VPN drops"])
+    assert offered(read(browser.get(f"{FIND}?find=crème+oil+it"))) == ["Without a flow", "Press"]
     assert "No published flow has these words" in read(browser.get(f"{FIND}?find=zebra%00")).text
 
 
