@@ -450,7 +450,7 @@ def test_a_draft_is_published_with_a_note(author, flow, team_admin):
     change(author, flow, title="Better?", **{"option-label": ["Yes", "Not yet"]})
     page = read(author.get(url(flow, "edit/publish/")))
     assert [item.text for item in page.one("ul", class_="change-list").all("li")] == [
-        "Better? Title was “Is the problem solved?”. Answer “No” is called “Not yet”"
+        "Better? Title was “Is the problem solved?”. Option “No” is called “Not yet”"
     ]
     assert "What is lost: 1 step changed." in read(author.get(url(flow, "edit/discard/"))).text
     response = author.post(url(flow, "edit/publish/"), {"mark": mark(flow), "note": HOSTILE})
