@@ -210,6 +210,7 @@ editor.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-step], a[data-panel], a[data-flush]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
+  if (link.closest(".form-actions")) byId("step").removeAttribute("data-unsaved"); // Cancel
   if (link.matches("[data-flush]")) leave(link.href);
   else if (link.dataset.step === "") open(withStep(link.href));
   else open(link.getAttribute("href"));
@@ -224,6 +225,8 @@ function withStep(address) {
 // Fields
 
 editor.addEventListener("input", (event) => {
+  const panel = event.target.closest("#step");
+  if (panel && inText(event.target) && !event.target.closest("#step-form")) panel.dataset.unsaved = ""; // a note, a name
   if (!event.target.closest("#step-form") || event.target.matches("select")) return;
   edits += 1;
   say("Not saved yet");

@@ -111,7 +111,7 @@ def test_a_flow_is_built_and_published_by_the_keyboard_alone(page, flow, team_ad
     )
 
 
-def test_what_is_typed_is_saved_by_itself_and_undone_step_by_step(page, flow, team_admin):
+def test_what_is_typed_is_saved_by_itself_and_undone_step_by_step(page, complaints, flow, team_admin):
     log_in(page, team_admin)
     open_editor(page, flow)
     page.get_by_label("Title").fill(HOSTILE)
@@ -134,6 +134,14 @@ def test_what_is_typed_is_saved_by_itself_and_undone_step_by_step(page, flow, te
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_label("Title")).to_have_value("Is the problem solved?")
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    page.get_by_role("link", name="Publish").click()
+    page.get_by_label("What is new").fill("A note that nobody saves by itself")
+    complaints.expect("dialog: What you wrote here is not saved")
+    with page.expect_event("dialog"):  # it is declined
+        page.locator("#outline a").first.click()
+    expect(page.get_by_label("What is new")).to_have_value("A note that nobody saves by itself")
+    page.get_by_role("link", name="Cancel").click()
+    expect(page.get_by_label("Title")).to_be_visible()
 
 
 def test_answers_and_steps_are_moved_copied_and_deleted(page, flow, team_admin):
