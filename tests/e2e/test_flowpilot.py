@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from flowpilot.tests.factories import DomainFactory, FlowFactory, FlowVersionFactory, SessionFactory
 from tests.e2e.axe import in_every_look
+from tests.e2e.history import back, forward
 from tests.e2e.looks import WITHOUT_SCRIPT
 from tests.e2e.people import log_in
 from tests.e2e.rows import NOW
@@ -51,14 +52,14 @@ def test_each_tab_loads_when_it_is_opened_and_back_knows_it(page):
     expect(page).to_have_url(re.compile(r"period=7d"))
     expect(tab(page, "Coverage")).to_have_attribute("aria-current", "page")
     page.wait_for_load_state("networkidle")
-    page.go_back()
+    back(page)
     expect(page).to_have_url(re.compile(r"tab=coverage&period=30d"))
     page.wait_for_load_state("networkidle")
-    page.go_back()
+    back(page)
     expect(tab(page, "Overview")).to_have_attribute("aria-current", "page")
     expect(page.locator("#chart-trend .main-svg").first).to_be_visible()
     page.wait_for_load_state("networkidle")
-    page.go_forward()
+    forward(page)
     expect(tab(page, "Coverage")).to_have_attribute("aria-current", "page")
 
 

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.factories import AccountFactory, TeamAdminFactory
+from tests.e2e.history import back, forward
 from tests.e2e.people import log_in
 from tests.e2e.plots import plot_point
 from tests.e2e.team_page import listed, row, shows, stat
@@ -55,16 +56,16 @@ def test_each_period_is_an_address_that_back_and_forward_know(page):
         expect(period(page, name)).to_have_attribute("aria-current", "true")
         expect(page.get_by_role("group", name="Period").locator("[aria-current]")).to_have_count(1)
         shows(page, *figures)
-    page.go_back()
+    back(page)
     expect(page).to_have_url("/analytics/?period=7d")
     shows(page, *WEEK)
-    page.go_back()
+    back(page)
     expect(page).to_have_url("/analytics/")
     shows(page, *MONTH)
-    page.go_forward()
+    forward(page)
     expect(page).to_have_url("/analytics/?period=7d")
     shows(page, *WEEK)
-    page.go_forward()
+    forward(page)
     expect(page).to_have_url("/analytics/?period=90d")
     expect(period(page, "90 days")).to_have_attribute("aria-current", "true")
     shows(page, *QUARTER)
@@ -150,10 +151,10 @@ def test_the_figures_of_a_table_open_exactly_their_sessions(page):
     row(page, "Top flows", "VPN drops").nth(0).get_by_role("link").click()
     listed(page, 2)
     expect(page.get_by_role("list", name="Filters")).to_contain_text("Flow: VPN drops")
-    page.go_back()
+    back(page)
     row(page, "Top engineers", "Amira Haddad").nth(1).get_by_role("link").click()
     listed(page, 4)
-    page.go_back()
+    back(page)
     row(page, "Top flows", "Outlook does not start").nth(3).get_by_role("link").click()
     listed(page, 1)
     expect(page.get_by_role("link", name="Outlook asks for the password again")).to_be_visible()
