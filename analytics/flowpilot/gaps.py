@@ -207,7 +207,7 @@ def _uncovered_domain(row: _Row, query: DashboardQuery) -> Gap:
     return _fact(
         row,
         f"{row.domain} has no published flow",
-        ("Create a flow", url_with("flows:new", {"domain": str(row.domain_id)})),
+        ("Create a flow", url_with("flows:new", {"domain_id": str(row.domain_id)})),
         query.href(domain_id=str(row.domain_id), **ENDED),
     )
 

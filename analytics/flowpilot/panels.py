@@ -135,7 +135,7 @@ def _heatmap(query: DashboardQuery) -> dict[str, Any]:
                 "flows_word": WORDS_OF_LEVEL[levels["flow_count"]],
                 "flows_href": url_with("flows:list", {"domain_id": str(row["id"]), "status": "published"}),
                 "cells": cells,
-                "create_href": url_with("flows:new", {"domain": str(row["id"])})
+                "create_href": url_with("flows:new", {"domain_id": str(row["id"])})
                 if coverage.needs_flow(row)
                 else "",
             }

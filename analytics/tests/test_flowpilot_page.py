@@ -123,7 +123,7 @@ def test_the_heatmap_says_each_level_in_a_word_too(client, team_admin):
     assert "Tunnel" in rows["VPN"][0]
     creates = [a.href for a in panel.all("a", class_="button")]
     assert len(creates) == 1
-    assert creates[0].startswith("/flows/new/?domain=")
+    assert creates[0].startswith("/flows/new/?domain_id=")
     assert "3 sessions" in panel.one("header").text
 
 
@@ -189,7 +189,7 @@ def test_gaps_have_their_evidence_and_one_action(client, team_admin):
     (gap,) = page_of(client, "coverage").one("section", id="panel-gaps").one("ul").all("li")
     assert "Telephony has no published flow" in gap.text
     assert "Medium 8 sessions" in gap.text
-    assert gap.one("a", class_="button").href.startswith("/flows/new/?domain=")
+    assert gap.one("a", class_="button").href.startswith("/flows/new/?domain_id=")
 
 
 def test_psa_counts_what_was_logged_and_how_far_sessions_came(client, team_admin):

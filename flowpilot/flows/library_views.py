@@ -2,6 +2,7 @@
 
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models.functions import Lower
@@ -14,7 +15,7 @@ from flowpilot.flows.copying import Copied, copy_flows
 from flowpilot.flows.library import starter_library
 from flowpilot.flows.library_forms import NewFlowForm, StarterForm
 from flowpilot.flows.listing import FlowListForm
-from flowpilot.flows.models import Flow
+from flowpilot.flows.models import Domain, Flow
 from flowpilot.flows.outline import outline
 from flowpilot.flows.search import marked, matching_step
 from flowpilot.flows.structure import nodes_of
@@ -78,12 +79,29 @@ def _rows(request: AccountRequest, form: FlowListForm, flows: list[Flow]) -> lis
 @require_http_methods(["GET", "POST"])
 @authors_required
 def new_flow(request: AccountRequest) -> HttpResponse:
-    """What the flow is about; then on to the editor."""
-    form = NewFlowForm(request.POST if request.method == "POST" else None)
+    """What the flow is about; then on to the editor. `?domain_id=<id>` has the domain filled in."""
+    domain = _domain_named_by(request)
+    form = NewFlowForm(
+        request.POST if request.method == "POST" else None, initial={"domain": domain.name if domain else ""}
+    )
     if request.method == "POST" and form.is_valid() and (flow := form.save_unless_taken(request)):
         return redirect("flows:edit", flow.id)
     context = {"form": form, "trail": _trail(), "domains": form.domains()}
     return render(request, "flows/new.html", context, status=422 if form.errors else 200)
+
+
+def _domain_named_by(request: AccountRequest) -> Domain | None:
+    """The domain that the address names: 404 if the account has none of this id."""
+    given = request.GET.get("domain_id", "")
+    if not given:
+        return None
+    try:
+        domain: Domain | None = Domain.objects.filter(id=UUID(given)).first()
+    except ValueError:
+        domain = None
+    if domain is None:
+        raise Http404("There is no such domain.")
+    return domain
 
 
 @require_http_methods(["GET", "POST"])

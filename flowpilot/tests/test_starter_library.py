@@ -226,6 +226,16 @@ def test_a_domain_that_is_there_is_taken(lead):
     assert Flow.objects.get(name="Other").domain is None
 
 
+def test_create_flow_of_a_domain_has_it_filled_in(lead, other_account):
+    domain = DomainFactory(name="Printing <b>")
+    with account_scope(other_account):
+        foreign = DomainFactory()
+    field = read(lead.get(NEW, {"domain_id": str(domain.id)})).one("input", name="domain")
+    assert field.attributes["value"] == "Printing <b>"
+    for given in (foreign.id, "nonsense", "\0"):
+        assert lead.get(NEW, {"domain_id": str(given)}).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
