@@ -66,7 +66,7 @@ class Change:
 
 
 def change(metric: Metric, value: Number | None, before: Number | None) -> Change | None:
-    """How a figure moved: counts in percent, shares in points, durations in minutes.
+    """How a figure moved: counts in percent, shares in points, durations in minutes, hours in hours.
 
     None where there is nothing to compare with: either is None, or a count was 0.
     """
@@ -83,6 +83,9 @@ def change(metric: Metric, value: Number | None, before: Number | None) -> Chang
     elif metric.unit == "score":
         rounded = round_half_up(size, 1)
         words = f"{rounded}"
+    elif metric.unit == "hours":
+        rounded = round_half_up(size, 2)
+        words = f"{rounded:,} h"
     else:
         percent = size / abs(_exact(before)) * 100
         rounded = round_half_up(percent, 1 if percent < 10 else 0)

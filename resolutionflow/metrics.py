@@ -28,7 +28,7 @@ class Metric:
     """One figure. Durations are in seconds, shares in 0..1; both turn into minutes and percent where they are shown."""
 
     label: str
-    unit: Literal["count", "share", "duration", "score"]
+    unit: Literal["count", "share", "duration", "score", "hours"]
     better: Literal["higher", "lower"] | None
     expression: Combinable
 

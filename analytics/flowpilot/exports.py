@@ -128,6 +128,7 @@ PSA_DAYS = Export(
         Column("day", "Day", "day"),
         Column("entries", "Time entries", "count"),
         Column("hours", "Hours", "hours"),
+        SESSIONS,
     ),
     psa.daily,
     chart=True,

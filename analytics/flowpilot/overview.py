@@ -1,12 +1,12 @@
 """The rows of the tab Overview: how the sessions of the period went, by day, by tier and by domain."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Max, Q, Value, When
+from django.db.models import Case, Count, Max, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncDate
 
@@ -15,12 +15,15 @@ from flowpilot.metrics import ABANDONED, GUIDED, RESOLVED, UNGUIDED, SessionQuer
 from flowpilot.models import Flow, FlowProposal
 from flowpilot.sessions.states import Status, Tier
 from ratings.metrics import RATINGS_OF_SESSIONS
-from resolutionflow.metrics import Mean, Median
+from resolutionflow.metrics import Mean, Median, Metric
 
 TOTALS = (
     *("sessions", "resolved_sessions", "escalated_sessions", "abandoned_sessions", "resolution_rate"),
     *("steps_to_resolution", "mean_duration", "mttr", "completed", "with_ticket"),
 )
+TIME_SAVED = Metric(
+    "Estimated time saved", "hours", "higher", Value(None)
+)  # reckoned in Python, domain by domain
 ENOUGH = 10  # sessions on each side before a domain's medians are compared
 
 
@@ -32,17 +35,22 @@ def totals(sessions: SessionQuerySet) -> dict[str, Any]:
 
 def totals_and_before(query: DashboardQuery) -> tuple[dict[str, Any], dict[str, Any]]:
     """The same over the period and over the one before, in one query."""
+    rows = _both_periods(query).order_by().values("side").annotate(**_figures())
+    found = {row["side"]: row for row in rows}
+    counts = ("sessions", "resolved_sessions", "escalated_sessions", "abandoned_sessions", "completed")
+    nothing = dict.fromkeys(_figures()) | dict.fromkeys((*counts, "with_ticket", "ratings"), 0)
+    return found.get("now", nothing), found.get("before", nothing)
+
+
+def _both_periods(query: DashboardQuery) -> SessionQuerySet:
+    """The sessions of the period and of the one before, which `side` tells apart: "now", "before", or neither."""
     period, before = query.period, query.period.before
     side = Case(
         When(started_at__gte=period.start, then=Value("now")),
         When(started_at__lt=before.end, then=Value("before")),
     )
     both = query.sessions_ever.filter(started_at__gte=before.start, started_at__lt=period.end)
-    rows = both.annotate(side=side).order_by().values("side").annotate(**_figures())
-    found = {row["side"]: row for row in rows}
-    counts = ("sessions", "resolved_sessions", "escalated_sessions", "abandoned_sessions", "completed")
-    nothing = dict.fromkeys(_figures()) | dict.fromkeys((*counts, "with_ticket", "ratings"), 0)
-    return found.get("now", nothing), found.get("before", nothing)
+    return both.annotate(side=side)
 
 
 def _figures() -> dict[str, Combinable]:
@@ -83,18 +91,34 @@ class TimeSaved:
 def time_saved(query: DashboardQuery) -> TimeSaved:
     """Over domains with enough resolved sessions both guided and not: resolved guided ones × (median of the others −
     median of the guided ones), summed. An estimate."""
+    return _saved(_guided_and_not(query.sessions))
+
+
+def time_saved_and_before(query: DashboardQuery) -> tuple[TimeSaved, TimeSaved]:
+    """The same over the period and over the one before, in one query."""
+    rows = list(_guided_and_not(_both_periods(query), "side"))
+    now, before = ([row for row in rows if row["side"] == side] for side in ("now", "before"))
+    return _saved(now), _saved(before)
+
+
+def _guided_and_not(sessions: SessionQuerySet, *dimensions: str) -> QuerySet[Any, dict[str, Any]]:
+    """Of each domain with a session the number and the median duration of the resolved ones, guided and not."""
     guided, unguided = RESOLVED & GUIDED, RESOLVED & UNGUIDED
-    rows = list(
-        query.sessions.filter(domain__isnull=False)
-        .values("domain_id")
+    return (
+        sessions.filter(domain__isnull=False)
+        .order_by()
+        .values("domain_id", *dimensions)
         .annotate(
             guided=Count("pk", filter=guided),
             unguided=Count("pk", filter=unguided),
             guided_median=Median("duration_seconds", filter=guided),
             unguided_median=Median("duration_seconds", filter=unguided),
         )
-        .order_by("domain_id")
     )
+
+
+def _saved(rows: Iterable[Mapping[str, Any]]) -> TimeSaved:
+    rows = list(rows)
     compared = [row for row in rows if row["guided"] >= ENOUGH and row["unguided"] >= ENOUGH]
     saved = [
         row["guided"] * (Decimal(str(row["unguided_median"])) - Decimal(str(row["guided_median"])))

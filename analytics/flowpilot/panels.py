@@ -1,6 +1,7 @@
 """The panels of FlowPilot's tabs: what each shows, as its template's context, from the query alone."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from analytics import panels
@@ -11,7 +12,7 @@ from analytics.query import DashboardQuery
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.sessions.states import Status, Tier
 from ratings.metrics import RATINGS_OF_SESSIONS
-from resolutionflow.figures import Rate
+from resolutionflow.figures import Rate, counted
 from resolutionflow.links import url_with
 from resolutionflow.metrics import MINIMUM
 
@@ -24,7 +25,7 @@ def _summary(query: DashboardQuery) -> dict[str, Any]:
     now, before = overview.totals_and_before(query)
     if not now["sessions"]:
         return {"empty": no_sessions(query)}
-    saved = overview.time_saved(query)
+    saved, saved_before = overview.time_saved_and_before(query)
     return {
         "metrics": SessionQuerySet.metrics,
         "csat": RATINGS_OF_SESSIONS["avg_csat"],
@@ -35,8 +36,10 @@ def _summary(query: DashboardQuery) -> dict[str, Any]:
         "few_resolved": min(now["resolved_sessions"], before["resolved_sessions"]) < MINIMUM,
         "few_completed": min(now["completed"], before["completed"]) < MINIMUM,
         "few_ratings": min(now["ratings"], before["ratings"]) < MINIMUM,
-        "saved": saved,
-        "saved_hours": saved.seconds and saved.seconds / 3600,
+        "time_saved": overview.TIME_SAVED,
+        "saved_hours": _hours(saved),
+        "saved_hours_before": _hours(saved_before),
+        "saved_words": _rests_on(saved),
         "rated_words": f"n = {now['ratings']:,} · {Rate(now['ratings'], now['completed']).percent} % of completed",
         "all_href": query.href(),
         "resolved_href": query.href(**RESOLVED),
@@ -44,6 +47,17 @@ def _summary(query: DashboardQuery) -> dict[str, Any]:
         "abandoned_href": query.href(status=Status.ABANDONED.value),
         "rated_href": query.href(rated="yes"),
     }
+
+
+def _hours(saved: overview.TimeSaved) -> Decimal | None:
+    return None if saved.seconds is None else saved.seconds / 3600
+
+
+def _rests_on(saved: overview.TimeSaved) -> str:
+    if not saved.domains:
+        return f"no domain has {overview.ENOUGH} resolved sessions both with and without a guide"
+    rests_on = f"{counted(saved.sessions, 'guided session')} in {counted(saved.domains, 'domain')}"
+    return f"{rests_on}; {counted(saved.left_out, 'domain')} left out, too few to compare"
 
 
 def _trend(query: DashboardQuery) -> dict[str, Any]:
@@ -260,11 +274,14 @@ def _parts(row: dict[str, Any]) -> list[tuple[str, Any, str]]:
 
 
 def _psa_summary(query: DashboardQuery) -> dict[str, Any]:
-    logged = psa.time_logged(query)
+    now, before = psa.time_logged_and_before(query)
     return {
-        "logged": logged,
-        "known": bool(logged["entries"]) or psa.is_known(),
-        "href": query.href(on="logged"),
+        "metrics": psa.METRICS,
+        "now": now,
+        "before": before | {"hours": before["hours"] or None},  # as with counts: 0 compares with nothing
+        "since": query.period.before.words,
+        "known": bool(now["entries"] or before["entries"]) or psa.is_known(),
+        "href": query.href(on="logged") if now["entries"] else "",
     }
 
 
@@ -343,11 +360,19 @@ def _psa_days(query: DashboardQuery) -> dict[str, Any]:
 
     return about | {
         "chart": charts.time_per_day(points, href=href),
-        "points": [{"date": point["day"], **point, "hrefs": {}} for point in points],
+        "points": [
+            {
+                "date": point["day"],
+                **point,
+                "hrefs": {"sessions": href(point["day"])} if point["sessions"] else {},
+            }
+            for point in points
+        ],
         "columns": [
             ("date", "Day", "day"),
             ("entries", "Time entries", "count"),
             ("hours", "Hours", "hours"),
+            ("sessions", "Sessions", "count"),
         ],
     }
 

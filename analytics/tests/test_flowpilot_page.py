@@ -58,8 +58,28 @@ def test_time_saved_says_what_it_rests_on(client, team_admin):
     sessions(3, domain=DomainFactory())
     client.force_login(team_admin)
     saved = cards(page_of(client))["Estimated time saved"]
-    assert saved.startswith("5.0 h")
+    assert saved.startswith("5.00 h nothing to compare with")
     assert "10 guided sessions in 1 domain; 1 domain left out" in saved
+
+
+def test_time_saved_and_logged_are_compared_with_the_period_before(client, team_admin):
+    domain = DomainFactory()
+    for days_ago, minutes, hours in ((1, 40, "2.00"), (31, 25, "0.75")):
+        sessions(10, days_ago=days_ago, minutes=10, domain=domain, confidence_tier="guided")
+        sessions(10, days_ago=days_ago, minutes=minutes, domain=domain, confidence_tier="exploring")
+        PsaActivityLogFactory(
+            session=sessions(1, days_ago=days_ago)[0],
+            activity_type="time_entry_posted",
+            hours_logged=hours,
+            created_at=NOW - timedelta(days=days_ago),
+        )
+    client.force_login(team_admin)
+    to = "to the 30 days before, to this hour"
+    assert cards(page_of(client))["Estimated time saved"].startswith(f"5.00 h ▲up 2.50 h, better {to}")
+    told = cards(page_of(client, "psa"))
+    assert told["Time entries"] == f"1 no change {to}"
+    assert told["Hours logged"] == f"2.00 h ▲up 1.25 h {to}"
+    assert told["Hours per session"] == f"2.00 h ▲up 1.25 h {to}"
 
 
 @pytest.mark.parametrize("tab", TABS)
@@ -204,7 +224,7 @@ def test_psa_counts_what_was_logged_and_how_far_sessions_came(client, team_admin
         )
     client.force_login(team_admin)
     page = page_of(client, "psa")
-    assert cards(page)["Hours logged"] == "1.75 h"
+    assert cards(page)["Hours logged"] == "1.75 h nothing to compare with"
     assert (
         "4 sessions, 2 with a ticket (50.0 %), of these 0 with a note (0.0 %), 1 with time logged (50.0 %)."
         in page.text
