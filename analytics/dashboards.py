@@ -81,14 +81,16 @@ class Dashboard:
 
     def page(self, request: AccountRequest) -> HttpResponse:
         """A swap brings the frame at once and lets each section load by itself; a page brings them, but for those that
-        come together, and with `panels=all` these as well."""
+        come together, and with `panels=all` these as well. A table in another order comes whole: its heading keeps the
+        focus only if it is there again."""
         form = self.form(request)
         query = self.query(request, form)
-        lazy, whole = wants_panel(request), request.GET.get("panels") == "all"
+        lazy, whole = wants_panel(request) and not query.sort, request.GET.get("panels") == "all"
         context: dict[str, Any] = {
             "title": f"{self.tab} · {self.part}" if self.value else f"{self._subject} analytics",
             "part": self.part,
-            "swapped": lazy,
+            "tab": self.tab,
+            "swapped": wants_panel(request),
             "tabs": self._tabs(query),
             "head": flow_head(self.flow, request.user, "analytics") if self.flow else None,
             "query": query,

@@ -82,18 +82,29 @@ def test_the_table_is_sorted_by_keyboard(page):
     heading.get_by_role("link").focus()
     page.keyboard.press("Enter")
     expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Flow")
+    expect(heading.get_by_role("link")).to_be_focused()
     names = page.locator("#panel-quality tbody th a").all_text_contents()
     assert names == sorted(names)
 
 
 def test_the_score_is_opened_into_its_parts(page):
     page.goto("/analytics/flowpilot/?tab=flow-quality")
-    row = page.get_by_role("row").filter(has_text="Phone")
-    row.locator(".score").focus()
-    expect(row.get_by_role("tooltip")).to_be_visible()
-    expect(row.get_by_role("tooltip")).to_contain_text(
-        "Success rate 100.0 % × 50 %; Guided rate 100.0 % × 30 %"
+    table = page.locator("#panel-quality .table-scroll")
+    assert table.evaluate(
+        "table => table.scrollWidth === table.clientWidth && table.scrollHeight === table.clientHeight"
     )
+    row = page.get_by_role("row").filter(has_text="Phone")
+    button, parts = row.get_by_role("button"), row.get_by_role("tooltip")
+    button.focus()
+    expect(parts).to_be_visible()
+    expect(parts).to_contain_text("Success rate 100.0 % × 50 % Guided rate 100.0 % × 30 % Recency")
+    button.blur()
+    expect(parts).to_be_hidden()
+    button.hover()
+    expect(parts).to_be_visible()
+    page.emulate_media(media="print")
+    expect(button).to_be_visible()
+    expect(parts).to_be_hidden()
 
 
 def test_the_data_of_the_trend_opens_the_sessions_resolved_on_a_day(page):
