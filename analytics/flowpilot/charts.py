@@ -97,14 +97,15 @@ def pareto(uncovered: Sequence[Uncovered], *, href: Callable[[Uncovered], str]) 
 def pareto_summary(uncovered: Sequence[Uncovered]) -> str:
     """The few domains that make up 80 % of what no flow guided, in one sentence."""
     if not uncovered:
-        return "A flow guided every session that has a domain."
+        return "No session with a domain went without a guide."
     few = next(n for n, row in enumerate(uncovered, start=1) if row.running >= 0.8)
     names = [row.name for row in uncovered[:few]]
     listed = names[0] if few == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     total = sum(row.sessions for row in uncovered)
     part = sum(row.sessions for row in uncovered[:few])
     verb = "is" if few == 1 else "are"
-    return f"{listed} {verb} {percent(part, total)} of the {counted(total, 'session')} that no flow guided."
+    share = f"{percent(part, total)} of the {counted(total, 'session')}"
+    return f"{listed} {verb} {share} with a domain that no flow guided."
 
 
 def funnel(stages: Sequence[Row]) -> Figure:

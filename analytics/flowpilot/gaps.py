@@ -128,7 +128,7 @@ select found.kind, coalesce(found.domain_id, flow.domain_id), domain.name, found
 @dataclass(frozen=True)
 class Gap:
     """`rate` is part / n with its Wilson interval; all three are None where the gap is no rate. `href` opens the
-    sessions behind it; "" where no list shows just those."""
+    sessions behind it, `opens` of them; "" where no list shows just those."""
 
     kind: str
     title: str
@@ -145,6 +145,7 @@ class Gap:
     action: str
     url: str
     href: str
+    opens: int
 
     @property
     def severity(self) -> Severity:
@@ -246,7 +247,8 @@ def _weak_option(row: _Row, query: DashboardQuery) -> Gap | None:
 def _unhelpful_step(row: _Row, query: DashboardQuery) -> Gap | None:
     title = f"“{row.step_name}” in “{row.flow}” does not help"
     opens = query.href(**_at_step(row), thumb="down", **ENDED)
-    return _rate(row, title, _edit_step(row), opens, below=HELPS)
+    gap = _rate(row, title, _edit_step(row), opens, below=HELPS)
+    return gap and replace(gap, opens=row.n - row.part)  # those with a thumb down; part are the thumbs up
 
 
 def _drop_off(row: _Row, query: DashboardQuery) -> Gap | None:
@@ -288,7 +290,7 @@ def _rate(
     if (above is not None and lower <= above) or (below is not None and upper >= below):
         return None
     gap = _fact(row, title, action, href)
-    return replace(gap, rate=Decimal(row.part) / row.n, lower=lower, upper=upper)
+    return replace(gap, rate=Decimal(row.part) / row.n, lower=lower, upper=upper, opens=row.part)
 
 
 def _fact(row: _Row, title: str, action: tuple[str, str], href: str = "") -> Gap:
@@ -308,4 +310,5 @@ def _fact(row: _Row, title: str, action: tuple[str, str], href: str = "") -> Gap
         action=action[0],
         url=action[1],
         href=href,
+        opens=row.n,
     )

@@ -136,9 +136,25 @@ def _heatmap(query: DashboardQuery) -> dict[str, Any]:
         of = {"domain_id": row["id"]}
         levels = coverage.levels(row)
         cells = [
-            _cell(row, levels, "resolution_rate", "resolved_sessions", query.href(**of, **RESOLVED)),
-            _cell(row, levels, "escalation_rate", "escalated_sessions", query.href(**of, **ESCALATED)),
-            _cell(row, levels, "guided_rate", "guided_sessions", query.href(**of, tier=Tier.GUIDED.value)),
+            _cell(
+                "Resolved", row, levels, "resolution_rate", "resolved_sessions", query.href(**of, **RESOLVED)
+            ),
+            _cell(
+                "Escalated",
+                row,
+                levels,
+                "escalation_rate",
+                "escalated_sessions",
+                query.href(**of, **ESCALATED),
+            ),
+            _cell(
+                "Guided",
+                row,
+                levels,
+                "guided_rate",
+                "guided_sessions",
+                query.href(**of, tier=Tier.GUIDED.value),
+            ),
         ]
         rows.append(
             row
@@ -162,10 +178,11 @@ def _heatmap(query: DashboardQuery) -> dict[str, Any]:
 
 
 def _cell(
-    row: dict[str, Any], levels: dict[str, coverage.Level], name: str, part: str, href: str
+    label: str, row: dict[str, Any], levels: dict[str, coverage.Level], name: str, part: str, href: str
 ) -> dict[str, Any]:
     rate, level = Rate(row[part], row["sessions"]), levels[name]
     return {
+        "label": label,
         "rate": rate,
         "percent": coverage.shown_percent(name, rate.part, rate.whole),
         "tone": TONES[level],
@@ -180,6 +197,7 @@ def _pareto(query: DashboardQuery) -> dict[str, Any]:
         "name": "pareto",
         "title": "Uncovered work",
         "anchor": "uncovered-work",
+        "wide": True,
         "chart_summary": charts.pareto_summary(uncovered),
     }
     if not uncovered:
@@ -385,8 +403,8 @@ KNOWLEDGE = Panel("knowledge", _knowledge, skeleton="table", template="flowpilot
 HEATMAP = Panel(
     "heatmap", _heatmap, skeleton="table", wide=True, template="flowpilot_heatmap", export=exports.HEATMAP
 )
-PARETO = Panel("pareto", _pareto, skeleton="chart", template="chart", export=exports.PARETO)
-GAPS = Panel("gaps", _gaps, skeleton="table", template="flowpilot_gaps", export=exports.GAPS)
+PARETO = Panel("pareto", _pareto, skeleton="chart", wide=True, template="chart", export=exports.PARETO)
+GAPS = Panel("gaps", _gaps, skeleton="table", wide=True, template="flowpilot_gaps", export=exports.GAPS)
 QUALITY = Panel(
     "quality", _quality, skeleton="table", wide=True, template="flowpilot_quality", export=exports.QUALITY
 )
@@ -400,7 +418,7 @@ PSA_DAYS = Panel(
     "psa-days", _psa_days, skeleton="chart", wide=True, template="chart", export=exports.PSA_DAYS
 )
 
-OVERVIEW = (SUMMARY, TREND, panels.SHARES, TIERS, DOMAINS, KNOWLEDGE)
-COVERAGE = (HEATMAP, GAPS, PARETO)
+OVERVIEW = (SUMMARY, TREND, panels.SHARES, DOMAINS, TIERS, KNOWLEDGE)
+COVERAGE = (HEATMAP, PARETO, GAPS)
 FLOW_QUALITY = (QUALITY,)
 PSA = (PSA_SUMMARY, PSA_FUNNEL, PSA_DAYS)

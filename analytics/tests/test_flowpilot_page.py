@@ -13,8 +13,10 @@ from flowpilot.tests.factories import (
     FlowVersionFactory,
     PsaActivityLogFactory,
     SessionFactory,
+    StepFactory,
 )
-from resolutionflow.tests.pages import cards, read
+from ratings.tests.factories import StepRatingFactory
+from resolutionflow.tests.pages import cards, listed, read
 
 NOW = datetime(2026, 3, 31, 11, 0, tzinfo=UTC)
 PAGE = "/analytics/flowpilot/"
@@ -209,7 +211,20 @@ def test_gaps_have_their_evidence_and_one_action(client, team_admin):
     (gap,) = page_of(client, "coverage").one("section", id="panel-gaps").one("ul").all("li")
     assert "Telephony has no published flow" in gap.text
     assert "Medium 8 sessions" in gap.text
+    assert gap.one("a", class_="figure").href.startswith("/sessions/?period=30d&domain_id=")
     assert gap.one("a", class_="button").href.startswith("/flows/new/?domain_id=")
+
+
+def test_a_step_that_does_not_help_opens_the_thumbs_down(client, team_admin):
+    flow = FlowFactory(name="Phone")
+    step = StepFactory(flow=flow, node_id="n1", title="Restart it")
+    for number, made in enumerate(sessions(8, flow=flow, user=team_admin)):
+        StepRatingFactory(step=step, session=made, was_helpful=number == 0)
+    client.force_login(team_admin)
+    (gap,) = page_of(client, "coverage").one("section", id="panel-gaps").one("ul").all("li")
+    assert "“Restart it” in “Phone” does not help" in gap.text
+    assert "7 of 8 thumbs down (helpful" in gap.text
+    assert listed(read(client.get(gap.one("a", class_="figure").href)))[0] == 7
 
 
 def test_psa_counts_what_was_logged_and_how_far_sessions_came(client, team_admin):
