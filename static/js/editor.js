@@ -200,6 +200,12 @@ editor.addEventListener("submit", (event) => {
   else save();
 });
 
+// A double click is one act; only moving up and down is meant as often as it is clicked.
+editor.addEventListener("click", (event) => {
+  const act = event.target.closest('#step [name="act"]')?.value;
+  if (act && event.detail > 1 && act !== "up" && act !== "down") event.preventDefault();
+});
+
 async function merge(form, button) {
   const status = await ask("POST", form.getAttribute("action"), form, button?.name ? { [button.name]: button.value } : {});
   if (status >= 200 && status < 300) kept = edits;

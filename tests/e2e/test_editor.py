@@ -167,6 +167,10 @@ def test_answers_and_steps_are_moved_copied_and_deleted(page, flow, team_admin):
         "hand-over",
         "hand-over",
     ]
+    page.locator('[value="add:action"]').dblclick()
+    expect(outline(page)).to_have_count(4)
+    page.get_by_role("button", name="Undo").click()
+    expect(outline(page)).to_have_text(["Is the problem solved?", "Solved", "Hand over to a colleague"])
     with page.expect_event("load"):  # going back loads the page anew
         page.go_back()
     expect(page.get_by_label("Title")).not_to_have_value("")
