@@ -205,6 +205,13 @@ function receive({ status, away, html }, moved) {
     toast("Something went wrong on our side. Load the page again.", "error");
     return;
   }
+  // What is being chosen in a dialog must not go with the swap: it waits for the dialog.
+  const dialog = runner().querySelector("dialog[open]");
+  if (dialog) dialog.addEventListener("close", () => show(status, html, moved), { once: true });
+  else show(status, html, moved);
+}
+
+function show(status, html, moved) {
   const active = document.activeElement;
   const places = [active?.id, active?.closest("[data-then]")?.dataset.then, active?.closest("#runner [id]")?.id];
   htmx.swap(runner(), html, { swapStyle: "outerHTML" });
@@ -326,7 +333,7 @@ function tick() {
 // While help is wanted, an answer shows by itself.
 setInterval(async () => {
   const { waiting } = runner().dataset;
-  if (!waiting || document.hidden || sending) return;
+  if (!waiting || document.hidden || sending || document.querySelector("dialog[open]")) return;
   try {
     const response = await fetch(waiting, { headers: { "HX-Request": "true" } });
     if (response.status === 200 && !response.headers.get("HX-Redirect")) location.reload();

@@ -190,6 +190,27 @@ def test_what_is_discarded_leaves_the_step_as_it_was(runner, session, complaints
     assert [d["answer"] for d in session.decisions] == ["No"]
 
 
+def test_a_late_answer_does_not_close_the_dialog(runner, session):
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    runner.route("**/decide/", hold)
+    runner.keyboard.press("1")
+    runner.get_by_role("link", name="Finish", exact=True).click()
+    dialog = runner.get_by_role("dialog", name="Finish the session")
+    dialog.get_by_role("radio", name="Unresolved").check()
+    with runner.expect_response("**/decide/"):
+        held[0].continue_()
+    expect(runner.locator("button.chosen")).to_have_count(0)  # it has arrived
+    expect(dialog.get_by_role("radio", name="Unresolved")).to_be_checked()
+    runner.keyboard.press("Escape")
+    stands_at(runner, "Reset the password")
+    session.refresh_from_db()
+    assert session.step_count == 1
+
+
 def test_what_is_kept_is_sent_after_a_reload_and_once(runner, session, complaints):
     complaints.expect("ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
     runner.route("**/decide/", lambda route: route.abort())
