@@ -7,10 +7,11 @@ os.environ |= {"EMAIL_URL": "memorymail://", "CACHE_URL": "locmemcache://", "LOG
 os.environ |= {"DATABASE_POOL": "false", "BASE_URL": "http://testserver"}
 
 from resolutionflow.settings import *  # noqa: F403
-from resolutionflow.settings import EMBEDDED_DATABASE, STORAGES
+from resolutionflow.settings import DATABASES, EMBEDDED_DATABASE, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES |= {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True  # nothing is collected for the tests
+DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # no test outlives a power cut
 if EMBEDDED_DATABASE:
     EMBEDDED_DATABASE.autostart = True

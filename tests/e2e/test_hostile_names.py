@@ -5,11 +5,11 @@ from playwright.sync_api import expect
 
 from flowpilot.tests.factories import ClientFactory, DomainFactory, FlowFactory, SessionFactory
 from resolutionflow.tests.factories import UserFactory
-from tests.e2e.looks import NARROW, WIDE
+from tests.e2e.looks import NARROW
 from tests.e2e.people import log_in
 from tests.e2e.rows import NOW
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("look", [WIDE, NARROW], ids=str)]
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("look", [NARROW], ids=str)]
 
 NAMES = [
     "<script>alert(1)</script>",

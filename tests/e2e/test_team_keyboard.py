@@ -105,7 +105,7 @@ def test_the_number_of_sessions_is_opened_by_key(page):
     expect(page.get_by_role("navigation", name="Pages").get_by_text("8 sessions", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("look", [NARROW, NARROW_DARK], ids=str)
+@pytest.mark.parametrize("look", [NARROW_DARK], ids=str)
 def test_on_a_phone_the_navigation_is_a_drawer(page):
     page.goto("/analytics/")
     menu = page.get_by_role("button", name="Menu", exact=True)
