@@ -12,13 +12,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from flowpilot.flows.models import Flow
-from flowpilot.flows.search import folded, has, words_of
+from flowpilot.flows.search import has, words_of
 from flowpilot.sessions.forms import StartForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import PROBLEM_LENGTH, start
 from flowpilot.sessions.states import Refused
 from resolutionflow.accounts.scoping import AccountRequest, own_sessions_required
-from resolutionflow.folding import by_name
+from resolutionflow.folding import by_name, folded
 
 OFFERED = 8
 FIND_LENGTH = 200
