@@ -19,7 +19,7 @@ from django.urls import reverse
 from analytics.flowpilot.filters import ENDED, UNGUIDED
 from analytics.query import DashboardQuery
 from flowpilot.metrics import given_up
-from flowpilot.sessions.decisions import MOMENT, OLDEST_FIRST, TAKEN_BACK, TAKEN_OVER
+from flowpilot.sessions.decisions import LAST_NODE, TAKEN_BACK, TAKEN_OVER
 from flowpilot.sessions.states import OPEN, Status
 from resolutionflow.links import url_with
 from resolutionflow.metrics import wilson
@@ -38,20 +38,23 @@ def _words(values: tuple[Status, ...]) -> str:
     return ", ".join(f"'{value.value}'" for value in values)
 
 
-# Counts only; what they mean is judged in Python. Each row: kind, domain, flow, node, answer, n, part, proposal.
+LAST_NODE_OF_DECISIONS = LAST_NODE.replace("%(expressions)s", "decisions")
+# Times are read of those who left only. Node and answer are compared byte by byte, a fraction of what a language's
+# order takes. Counts only; what they mean is judged in Python. Each row: kind, domain, flow, node, answer, n, part,
+# proposal.
 COUNTS = f"""
 with chosen as materialized (
     select id, flow_id, domain_id, status, given_up, status not in ({_words(OPEN)}) as closed, decisions
       from ({{chosen}}) asked
+), walked as materialized (
+    select id, flow_id, status, closed, decisions, case when given_up then {LAST_NODE_OF_DECISIONS} end as left_at
+      from chosen
+     where flow_id is not null and (closed or given_up)
 ), taken as materialized (
-    select id, flow_id, status, closed, given_up, node_id, answer,
-           lead(position) over (partition by id order by {OLDEST_FIRST}) is null as is_last
-      from (
-          select id, flow_id, status, closed, given_up, decision ->> 'node_id' as node_id,
-                 coalesce(decision ->> 'answer', '') as answer, {MOMENT} as at, position
-            from chosen, jsonb_array_elements(decisions) with ordinality listed (decision, position)
-           where flow_id is not null and (closed or given_up) and not ({TAKEN_BACK}) and not ({TAKEN_OVER})
-      ) counted
+    select id, flow_id, status, closed, left_at, (decision ->> 'node_id') collate "C" as node_id,
+           (decision ->> 'answer') collate "C" as answer
+      from walked, jsonb_array_elements(decisions) listed (decision)
+     where decision ->> 'node_id' <> '' and not ({TAKEN_BACK}) and not ({TAKEN_OVER})
 ), found as (
     select 'uncovered_domain' as kind, domain_id, null::uuid as flow_id, null as node_id, null as answer,
            count(*) as n, count(*) as part, null::uuid as proposal_id
@@ -72,16 +75,15 @@ with chosen as materialized (
     select 'weak_option', null, flow_id, node_id, answer,
            count(distinct id), count(distinct id) filter (where status in ({_words(BAD_ENDS)})), null
       from taken
-     where closed and node_id <> '' and answer <> ''
+     where closed and answer <> ''
      group by flow_id, node_id, answer
     having count(distinct id) >= {ENOUGH}
  union all
     select 'drop_off', null, flow_id, node_id, null,
-           count(distinct id), count(distinct id) filter (where given_up and is_last), null
+           count(distinct id), count(distinct id) filter (where node_id = left_at collate "C"), null
       from taken
-     where node_id <> ''
      group by flow_id, node_id
-    having count(distinct id) >= {ENOUGH} and bool_or(given_up and is_last)
+    having count(distinct id) >= {ENOUGH} and bool_or(node_id = left_at collate "C")
  union all
     select 'unhelpful_step', null, step.flow_id, step.node_id, null,
            count(*), count(*) filter (where thumb.was_helpful), null
@@ -104,13 +106,16 @@ with chosen as materialized (
                         where session.account_id = %(account)s and session.flow_id = flow.id
                           and session.started_at >= %(unused_since)s)
  union all
-    select 'repeated_discovery', proposal.domain_id, null, null, null, behind.n, behind.n, proposal.id
-      from flowpilot_flowproposal proposal,
-           lateral (select count(*) from chosen
-                     where closed and id::text in (select jsonb_array_elements_text(proposal.evidence -> 'sessions'))
-                   ) behind (n)
+    select 'repeated_discovery', proposal.domain_id, null, null, null,
+           count(distinct chosen.id), count(distinct chosen.id), proposal.id
+      from flowpilot_flowproposal proposal
+     cross join jsonb_array_elements_text(
+               case jsonb_typeof(proposal.evidence -> 'sessions') when 'array' then proposal.evidence -> 'sessions' end
+           ) behind (session_id)
+      join chosen on chosen.closed and chosen.id::text = behind.session_id
      where proposal.account_id = %(account)s and proposal.status = 'pending' and proposal.kind = 'new_flow'
-       and jsonb_typeof(proposal.evidence -> 'sessions') = 'array' and behind.n >= {ENOUGH_BEHIND_PROPOSAL}
+     group by proposal.id, proposal.domain_id
+    having count(distinct chosen.id) >= {ENOUGH_BEHIND_PROPOSAL}
 )
 select found.kind, coalesce(found.domain_id, flow.domain_id), domain.name, found.flow_id, flow.name, found.node_id,
        step.title, found.answer, found.n, found.part, found.proposal_id, proposal.title, found.domain_id is not null
@@ -119,7 +124,7 @@ select found.kind, coalesce(found.domain_id, flow.domain_id), domain.name, found
   left join flowpilot_domain domain
     on domain.account_id = %(account)s and domain.id = coalesce(found.domain_id, flow.domain_id)
   left join flowpilot_step step
-    on step.account_id = %(account)s and step.flow_id = found.flow_id and step.node_id = found.node_id
+    on step.account_id = %(account)s and step.flow_id = found.flow_id and step.node_id = found.node_id collate "C"
   left join flowpilot_flowproposal proposal
     on proposal.account_id = %(account)s and proposal.id = found.proposal_id
 """  # noqa: S608 - pieces of this module and of decisions
