@@ -44,16 +44,18 @@ LAST_NODE_OF_DECISIONS = LAST_NODE.replace("%(expressions)s", "decisions")
 # proposal.
 COUNTS = f"""
 with chosen as materialized (
-    select id, flow_id, domain_id, status, given_up, status not in ({_words(OPEN)}) as closed, decisions
-      from ({{chosen}}) asked
-), walked as materialized (
-    select id, flow_id, status, closed, decisions, case when given_up then {LAST_NODE_OF_DECISIONS} end as left_at
-      from chosen
-     where flow_id is not null and (closed or given_up)
+    select id, flow_id, domain_id, status, given_up, status not in ({_words(OPEN)}) as closed from ({{chosen}}) asked
 ), taken as materialized (
-    select id, flow_id, status, closed, left_at, (decision ->> 'node_id') collate "C" as node_id,
-           (decision ->> 'answer') collate "C" as answer
-      from walked, jsonb_array_elements(decisions) listed (decision)
+    select distinct id, flow_id, closed, status in ({_words(BAD_ENDS)}) as ends_badly,
+           (decision ->> 'node_id') collate "C" as node_id, (decision ->> 'answer') collate "C" as answer,
+           decision ->> 'node_id' is not distinct from left_at as left_here
+      from (
+          select id, flow_id, status, decisions, status not in ({_words(OPEN)}) as closed,
+                 case when given_up then {LAST_NODE_OF_DECISIONS} end as left_at
+            from ({{chosen}}) asked
+           where flow_id is not null and (given_up or status not in ({_words(OPEN)}))
+          offset 0
+      ) walked, jsonb_array_elements(decisions) listed (decision)
      where decision ->> 'node_id' <> '' and not ({TAKEN_BACK}) and not ({TAKEN_OVER})
 ), found as (
     select 'uncovered_domain' as kind, domain_id, null::uuid as flow_id, null as node_id, null as answer,
@@ -73,17 +75,17 @@ with chosen as materialized (
     having count(*) filter (where status = '{Status.ESCALATED.value}') > 0
  union all
     select 'weak_option', null, flow_id, node_id, answer,
-           count(distinct id), count(distinct id) filter (where status in ({_words(BAD_ENDS)})), null
+           count(*), count(*) filter (where ends_badly), null
       from taken
      where closed and answer <> ''
      group by flow_id, node_id, answer
-    having count(distinct id) >= {ENOUGH}
+    having count(*) >= {ENOUGH}
  union all
     select 'drop_off', null, flow_id, node_id, null,
-           count(distinct id), count(distinct id) filter (where node_id = left_at collate "C"), null
+           count(distinct id), count(distinct id) filter (where left_here), null
       from taken
      group by flow_id, node_id
-    having count(distinct id) >= {ENOUGH} and bool_or(node_id = left_at collate "C")
+    having count(distinct id) >= {ENOUGH} and bool_or(left_here)
  union all
     select 'unhelpful_step', null, step.flow_id, step.node_id, null,
            count(*), count(*) filter (where thumb.was_helpful), null
