@@ -16,9 +16,9 @@ CLIENTS = 300
 
 FLOWS_SQL = """
     insert into flowpilot_flow
-           (id, account_id, name, description, kind, status, origin, created_at, updated_at, usage_count)
+           (id, account_id, name, description, kind, status, origin, created_at, updated_at, usage_count, last_revision)
     select gen_random_uuid(), %(account)s, 'Flow ' || n, '', 'troubleshooting', 'published', 'manual',
-           %(start)s, %(start)s, 0
+           %(start)s, %(start)s, 0, 0
       from generate_series(1, %(flows)s) n
 """
 CLIENTS_SQL = """

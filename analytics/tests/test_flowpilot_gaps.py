@@ -1,9 +1,11 @@
 """Flow quality and knowledge gaps against plain_gaps.py, and each bound from both of its sides."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from django.db import transaction
@@ -245,6 +247,48 @@ def test_severity_follows_the_number_of_sessions(team_admin, sessions, severity)
     SessionFactory.create_batch(sessions, user=team_admin, domain=domain, started_at=NOW - timedelta(days=1))
     (gap,) = gaps.gaps(query_of(team_admin))
     assert (gap.kind, gap.severity) == ("uncovered_domain", severity)
+
+
+def judged(kind, part, n):
+    row = gaps._Row(
+        kind, UUID(int=1), "VPN", None, "Tunnel", "n1", "Restart", "Yes", n, part, None, None, True
+    )
+    if kind != "high_escalation":
+        row = replace(row, flow_id=UUID(int=2), of_domain=False)
+    return gaps._judged(row, SimpleNamespace(href=lambda **filters: "/sessions/"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "gap", "none"),
+    [
+        ("high_escalation", 40, 16, 15),  # lower ends 26.3 and 24.2 %
+        ("weak_option", 40, 27, 26),  # 52.0 and 49.5 %
+        ("drop_off", 40, 13, 12),  # 20.1 and 18.1 %
+        ("unhelpful_step", 40, 13, 14),  # upper ends 48.0 and 50.5 %
+    ],
+)
+def test_a_rate_is_a_gap_only_if_its_whole_interval_is_beyond_the_bound(kind, n, gap, none):
+    assert judged(kind, gap, n).part == gap
+    assert judged(kind, none, n) is None
+
+
+@pytest.mark.parametrize(
+    ("success", "used", "published", "reasons"),
+    [
+        ("0.5", 29, 31, []),
+        ("0.499", 29, None, ["low_success"]),
+        ("0.9", 30, None, ["unused"]),
+        ("0.9", 30, 29.99, []),
+        (None, None, 30, ["unused"]),
+        (None, None, None, []),
+    ],
+)
+def test_a_flow_needs_attention_below_half_or_after_30_days(success, used, published, reasons):
+    def at(days):
+        return days and NOW - timedelta(days=days)
+
+    row = {"success_rate": success and Decimal(success), "last_matched_at": at(used)}
+    assert quality.reasons(row, at(published), NOW) == reasons
 
 
 def flow_row(name, ended=5, score="0.5"):

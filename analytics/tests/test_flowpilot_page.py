@@ -262,10 +262,10 @@ def test_no_panel_asks_more_than_twice_however_much_there_is(
     client.force_login(team_admin)
     for panel in own.panels:
         address = f"/analytics/flowpilot/{tab}/panels/{panel.name}/"
-        with django_assert_max_num_queries(2 + 3):  # the login, its user and account
+        with django_assert_max_num_queries(2 + 2):  # the login and its user
             client.get(address)
     sessions(60, domain=DomainFactory(), flow=FlowFactory(), psa_ticket_id="1")
     for panel in own.panels:
         address = f"/analytics/flowpilot/{tab}/panels/{panel.name}/"
-        with django_assert_max_num_queries(2 + 3):
+        with django_assert_max_num_queries(2 + 2):
             assert client.get(address).status_code == 200

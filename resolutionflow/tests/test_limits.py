@@ -46,13 +46,14 @@ def test_each_user_and_each_thing_has_a_count_of_its_own(engineer, colleague):
     assert ask(engineer, name="overview") == 0
 
 
-def test_the_call_beyond_the_limit_is_told_when_to_come_back(client, team_admin, clock):
+@pytest.mark.parametrize(("path", "calls"), [("", 15), ("/knowledge-gaps", 10)])
+def test_the_call_beyond_the_limit_is_told_when_to_come_back(client, team_admin, clock, path, calls):
     clock(NOW)
     client.force_login(team_admin)
-    answers = [client.get("/api/v1/analytics/flowpilot") for _ in range(16)]
-    assert [answer.status_code for answer in answers] == [200] * 15 + [429]
+    answers = [client.get(f"/api/v1/analytics/flowpilot{path}") for _ in range(calls + 1)]
+    assert [answer.status_code for answer in answers] == [200] * calls + [429]
     assert answers[-1]["Retry-After"] == "60"
-    assert answers[-1].json() == {"detail": "At most 15 calls a minute. Try again in 60 s."}
+    assert answers[-1].json() == {"detail": f"At most {calls} calls a minute. Try again in 60 s."}
 
 
 PROCESS = """
