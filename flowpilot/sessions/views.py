@@ -140,10 +140,12 @@ def _cursors(request: AccountRequest) -> tuple[str, dict[str, Cursor | None]]:
 @account_required
 def session_detail(request: AccountRequest, session_id: UUID) -> HttpResponse:
     """One session: for its engineer the runner while it is open, else to read what it was about and how it went."""
-    session = get_object_or_404(
-        Session.objects.select_related("client", "flow", "flow_version", "domain", "previous_session"),
-        id=session_id,
+    relations = ("client", "flow", "flow_version", "domain", "previous_session")
+    # the runner reads the structure, and it alone
+    rows = Session.objects.select_related(*relations).defer(
+        "flow_version__structure", "previous_session__decisions"
     )
+    session = get_object_or_404(rows, id=session_id)
     if not may_read(request.user, session):
         raise PermissionDenied("This is a colleague's session.")
     drives = may_drive(request.user, session)
@@ -198,7 +200,8 @@ def _trail(request: AccountRequest, session: Session) -> list[tuple[str, str]]:
 def _chain(user: User, session: Session, names: Mapping[UUID, str]) -> list[dict[str, Any]]:
     """The sessions about the same problem before and after this one; a link where the user may read it."""
     found: list[dict[str, Any]] = []
-    further = [("Went on in", next_) for next_ in session.next_sessions.order_by("started_at", "id")]
+    later = session.next_sessions.defer("decisions").order_by("started_at", "id")
+    further = [("Went on in", next_) for next_ in later]
     before = [("Goes on from", session.previous_session)] if session.previous_session else []
     for words, other in before + further:
         found.append(
