@@ -1,6 +1,6 @@
 from django.urls import path
 
-from flowpilot.flows.editor import views
+from flowpilot.flows.editor import draft_views, views
 
 urlpatterns = [
     path("", views.edit, name="edit"),
@@ -8,8 +8,8 @@ urlpatterns = [
     path("undo/", views.undo, name="edit-undo"),
     path("merge/", views.merge, name="edit-merge"),
     path("ask/<slug:what>/", views.ask, name="edit-ask"),
-    path("flow/", views.flow_data, name="edit-flow"),
-    path("publish/", views.publish, name="edit-publish"),
-    path("discard/", views.discard, name="edit-discard"),
-    path("preview/", views.preview, name="edit-preview"),
+    path("flow/", draft_views.flow_data, name="edit-flow"),
+    path("publish/", draft_views.publish, name="edit-publish"),
+    path("discard/", draft_views.discard, name="edit-discard"),
+    path("preview/", draft_views.preview, name="edit-preview"),
 ]
