@@ -1,7 +1,7 @@
 """The runner as its engineer sees it, by plain forms and as runner.js asks for it."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -12,90 +12,23 @@ from flowpilot.models import Session
 from flowpilot.sessions import driving, starting
 from flowpilot.sessions.states import Outcome
 from flowpilot.tests.factories import (
-    ClientFactory,
-    FlowFactory,
     FlowVersionFactory,
     SessionFactory,
     StepFactory,
 )
+from flowpilot.tests.runner.posting import (
+    BY_SCRIPT,
+    NOW,
+    STRUCTURE,
+    decide,
+    options,
+    so_far,
+    step_of,
+    url,
+)
 from resolutionflow.tests.pages import read
 
-NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 HOSTILE = """<script>alert("x")</script> & 'quotes' 😀 עברית {{ 7 }} =HYPERLINK("x")"""
-BY_SCRIPT = {"HX-Request": "true"}
-SCRIPT = {
-    "shell": "powershell",
-    "text": "Get-ADUser {user}\nSet-Password {user} {word}",
-    "blanks": [
-        {"name": "user", "label": "Sign-in name", "secret": False},
-        {"name": "word", "label": "New password", "secret": True},
-    ],
-}
-STRUCTURE = {
-    "id": "root",
-    "type": "question",
-    "title": "Does it start?",
-    "help": "Press *twice*.",
-    "options": [{"label": "Yes", "next": "log"}, {"label": "No", "next": "gone"}],
-    "children": [
-        {"id": "log", "type": "action", "title": "Reset the password", "next": "done", "script": SCRIPT},
-        {"id": "done", "type": "outcome", "outcome": "workaround", "title": "Works again"},
-        {"id": "gone", "type": "outcome", "outcome": "escalated", "title": "Hand over"},
-    ],
-}
-
-
-@pytest.fixture(autouse=True)
-def _today(clock):
-    clock(NOW + timedelta(minutes=5))
-
-
-@pytest.fixture
-def flow(account):
-    flow = FlowFactory(name="Machine does not start")
-    flow.current_version = FlowVersionFactory(flow=flow, number=7, structure=STRUCTURE)
-    flow.save()
-    return flow
-
-
-@pytest.fixture
-def session(flow, engineer):
-    return starting.start(
-        engineer,
-        problem_summary="Nothing starts",
-        flow=flow,
-        client=ClientFactory(name="Acme"),
-        psa_ticket_id="48213",
-        now=NOW,
-    )
-
-
-@pytest.fixture
-def browser(client, engineer):
-    client.force_login(engineer)
-    return client
-
-
-def url(session, act=""):
-    return f"/sessions/{session.id}/{act}/" if act else f"/sessions/{session.id}/"
-
-
-def decide(browser, session, node, answer="", id="d1", **more):
-    headers = BY_SCRIPT if more.pop("by_script", False) else {}
-    data = {"decision_id": id, "node_id": node, "answer": answer} | more
-    return browser.post(url(session, "decide"), data, headers=headers)
-
-
-def step_of(page):
-    return page.one("h2", id="step-title").text
-
-
-def options(page):
-    return [button.one("span").text for button in page.all("button", name="answer")]
-
-
-def so_far(page):
-    return [item.all("p")[0].text for item in page.one("aside", class_="so-far").all("li")]
 
 
 def test_the_first_step(browser, session):
@@ -312,87 +245,6 @@ def test_what_has_ended_is_told_so_by_every_act(browser, session):
     session.refresh_from_db()
     assert (session.outcome, session.decisions) == ("unresolved", [])
     assert "ended" in read(browser.get(url(session))).one("div", id="toasts").text
-
-
-def fill_in(browser, session, headers=BY_SCRIPT, **values):
-    data = {"node_id": "log"} | {f"blank-{name}": value for name, value in values.items()}
-    return browser.post(url(session, "script"), data, headers=headers)
-
-
-def script_text(page):
-    return "".join(page.one("code", id="script-text").strings())
-
-
-def test_a_script_asks_for_its_blanks_and_keeps_no_secret(browser, session):
-    decide(browser, session, "root", "Yes")
-    page = read(browser.get(url(session)))
-    assert page.one("input", id="id_blank-word").attributes["type"] == "password"
-    response = fill_in(browser, session, user="o'brien", word="pass 'word; calc")
-    expected = "Get-ADUser 'o''brien'\nSet-Password 'o''brien' 'pass ''word; calc'"
-    assert script_text(read(response)) == expected
-    assert "no-store" in response["Cache-Control"]
-    assert (
-        script_text(read(fill_in(browser, session, headers={}, user="o'brien", word="pass 'word; calc")))
-        == expected
-    )
-    session.refresh_from_db()
-    assert session.script_values == {"user": "o'brien"}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select s::text from flowpilot_session s where id = %s and account_id = %s",
-            [session.id, session.account_id],
-        )
-        assert "word; calc" not in cursor.fetchone()[0]
-    again = browser.get(url(session))
-    assert b"word; calc" not in again.content
-    page = read(again)
-    assert page.one("input", id="id_blank-user").attributes["value"] == "o'brien"
-    assert "value" not in page.one("input", id="id_blank-word").attributes
-    assert not page.all("code", id="script-text")
-
-
-def test_a_value_that_no_shell_can_hold_is_refused_in_words(browser, session):
-    decide(browser, session, "root", "Yes")
-    response = fill_in(browser, session, user="-rf", word="secret-word")
-    assert response.status_code == 422
-    page = read(response)
-    assert "an option" in page.one("div", id="id_blank-user_error").text
-    assert b"secret-word" not in response.content
-    session.refresh_from_db()
-    assert session.script_values == {}
-
-
-def test_a_name_that_is_secret_in_any_step_is_kept_nowhere(browser, session):
-    structure = STRUCTURE | {"children": [dict(child) for child in STRUCTURE["children"]]}
-    structure["children"][0] |= {
-        "script": {"shell": "bash", "text": "id {word}", "blanks": [{"name": "word", "label": "Word"}]},
-        "next": "more",
-    }
-    structure["children"].append(
-        {"id": "more", "type": "action", "title": "More", "next": "done", "script": SCRIPT}
-    )
-    session.flow_version = FlowVersionFactory(flow=session.flow, number=8, structure=structure)
-    session.save()
-    decide(browser, session, "root", "Yes")
-    assert script_text(read(fill_in(browser, session, word="hush"))) == "id 'hush'"
-    session.refresh_from_db()
-    assert session.script_values == {}
-
-
-def test_a_script_of_a_step_that_the_session_left_is_not_filled(browser, session):
-    assert fill_in(browser, session, user="x", word="y").status_code == 409
-
-
-def test_values_are_asked_for_once_a_session(browser, session):
-    structure = STRUCTURE | {"children": [dict(child) for child in STRUCTURE["children"]]}
-    structure["children"][0] |= {
-        "script": {"shell": "cmd", "text": "net user {user}", "blanks": [{"name": "user", "label": "User"}]}
-    }
-    session.flow_version = FlowVersionFactory(flow=session.flow, number=8, structure=structure)
-    session.script_values = {"user": "jdoe"}
-    session.save()
-    decide(browser, session, "root", "Yes")
-    assert script_text(read(browser.get(url(session)))) == 'net user "jdoe"'
 
 
 def test_a_session_keeps_the_version_that_it_started_on(browser, session, flow):
