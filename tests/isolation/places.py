@@ -85,7 +85,7 @@ PUBLIC_ROUTES = {
 PLACES = {
     "": at("/", who=ACCOUNT),
     "flows/": at("/flows/", "/flows/?q=step&status=all&sort=quality", "/flows/?domain_id=none", who=ACCOUNT),
-    "flows/new/": at("/flows/new/", "/flows/new/?domain_id={domain.id}", who=TEAM),
+    "flows/new/": at("/flows/new/?domain_id={domain.id}", who=TEAM),
     "flows/starter/": at("/flows/starter/", who=TEAM),
     "flows/starter/<slug:slug>/": at("/flows/starter/computer-is-slow/", who=TEAM),
     "accounts/login/": at("/accounts/login/", who=always(PUBLIC, 302), anonymous=200),
