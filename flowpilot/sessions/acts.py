@@ -277,7 +277,7 @@ def answer(request: AccountRequest, session_id: UUID) -> HttpResponse:
     session, form = helped(request.user, session_id), AnswerForm(request.POST)
     if not form.is_valid():
         if session.status != Status.REQUESTING_ESCALATION:
-            return _too_late(request, Refused("This call for help is over."))
+            return _too_late(request, Refused(driving.CALL_IS_OVER), lost=request.POST.get("answer", ""))
         return render(request, "sessions/answer.html", {"session": session, "form": form}, status=422)
     try:
         driving.answer_call(session_id, request.user, answer=form.cleaned_data["answer"], now=request.now)
@@ -288,11 +288,8 @@ def answer(request: AccountRequest, session_id: UUID) -> HttpResponse:
 
 
 def _too_late(request: AccountRequest, refusal: Refused, lost: str = "") -> HttpResponse:
-    """Told on the list of calls, for the session may be no longer to be read; an answer is not lost by it."""
-    if lost:
-        return render(request, "sessions/too_late.html", {"words": str(refusal), "lost": lost}, status=409)
-    messages.error(request, str(refusal))
-    return redirect(f"{reverse('sessions:list')}?help=wanted")
+    """A page of its own, for the session may be no longer to be read; an answer is not lost by it."""
+    return render(request, "sessions/too_late.html", {"words": str(refusal), "lost": lost}, status=409)
 
 
 @account_required

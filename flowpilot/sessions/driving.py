@@ -31,6 +31,7 @@ from resolutionflow.accounts.models import User
 
 MOST_DECISIONS = 1000
 WENT_ON = "This session went on elsewhere, in another tab perhaps. It stands here now."
+CALL_IS_OVER = "This call for help is over: somebody was quicker, or it was withdrawn."
 HAS_ENDED = "This session has ended. Reopen it to go on with the problem."
 LEFT_FLOW = "Went on without the flow"
 ID_LENGTH, NOTE_LENGTH, ANSWER_LENGTH, TITLE_LENGTH, TEXT_LENGTH = 64, 4000, 500, 300, 10_000
@@ -325,7 +326,7 @@ def take_over(session_id: UUID, helper: User, *, now: datetime) -> Session:
 
 def _still_waiting(session: Session) -> None:
     if session.status != Status.REQUESTING_ESCALATION:
-        raise Refused("This call for help is over: somebody was quicker, or it was withdrawn.")
+        raise Refused(CALL_IS_OVER)
 
 
 def _written(at: datetime) -> str:

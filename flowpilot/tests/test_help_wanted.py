@@ -135,7 +135,11 @@ def test_an_answer_that_comes_too_late_is_not_lost(helper, session):
     response = helper.post(url(session, "answer"), {"answer": "Try the belt"})
     assert response.status_code == 409
     assert read(response).one("textarea", id="lost").text == "Try the belt"
-    assert helper.post(url(session, "answer"), {"answer": ""})["Location"] == LIST
+    for act, answer in (("answer", ""), ("answer", "x" * 4001), ("take-over", "")):
+        response = helper.post(url(session, act), {"answer": answer})
+        assert response.status_code == 409
+        assert "somebody was quicker, or it was withdrawn" in read(response).one("main").text
+        assert read(response).one("main").all("textarea") == [] or answer
 
 
 @pytest.mark.parametrize("answer", ["", "  ", "x\0", "x" * 4001])
@@ -154,8 +158,10 @@ def test_one_takes_over_and_the_other_is_told(helper, session, colleague, team_a
     assert "taken over" in read(helper.get(url(mine))).one("aside", class_="so-far").text
     assert helper.get(url(session)).status_code == 403
     helper.force_login(team_admin)
-    helper.post(url(session, "take-over"))
-    assert "somebody was quicker" in read(helper.get(LIST)).one("div", id="toasts").text
+    response = helper.post(url(session, "take-over"))
+    assert response.status_code == 409
+    assert "somebody was quicker" in read(response).one("main").text
+    assert read(response).one("main").all("a")[-1].href == LIST
     assert Session.objects.count() == 2
 
 
