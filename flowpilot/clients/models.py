@@ -3,10 +3,11 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Lower
 
+from resolutionflow.storable import Named
 from resolutionflow.tenancy.models import TenantModel
 
 
-class Client(TenantModel):
+class Client(Named, TenantModel):
     """A customer of the MSP."""
 
     name = models.CharField(max_length=200)

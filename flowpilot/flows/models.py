@@ -9,10 +9,11 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from flowpilot.flows.search import folded_step_texts
+from resolutionflow.storable import Named
 from resolutionflow.tenancy.models import TenantForeignKey, TenantModel, TenantOneToOneField
 
 
-class Domain(TenantModel):
+class Domain(Named, TenantModel):
     """A field of problems in an account, such as Active Directory."""
 
     name = models.CharField(max_length=200)
@@ -32,7 +33,7 @@ class Domain(TenantModel):
         return self.name
 
 
-class Flow(TenantModel):
+class Flow(Named, TenantModel):
     """A troubleshooting tree with a name; its structure lives in versions.
 
     `usage_count` (its sessions ever) and `last_matched_at` (their newest started_at) move in the transaction that

@@ -6,6 +6,7 @@ from unicodedata import category
 from django import forms
 
 from resolutionflow.accounts.models import Account, ApiToken, User
+from resolutionflow.storable import visible
 
 MOST_TOKENS = 20
 TURNS = frozenset(
@@ -21,8 +22,7 @@ class OneLine(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = str(super().to_python(value) or "")
         text = "".join(c for c in text if c.isspace() or c == "\0" or not (c in TURNS or category(c) == "Cc"))
-        seen = any(category(c)[0] not in "CZ" for c in text)
-        return " ".join(text.split()) if seen else ""
+        return " ".join(text.split()) if visible(text) else ""
 
 
 class ProfileForm(forms.ModelForm):

@@ -22,6 +22,7 @@ from operations.importing.records import (
     outcome_status,
 )
 from ratings.models import COMMENT_LENGTH
+from resolutionflow.storable import visible
 
 REQUIRED = ("external_id", "engineer", "started_at")
 FIELDS = (
@@ -97,6 +98,8 @@ def text(value: Any, name: str, longest: int) -> str | None:
             value.encode()
         except UnicodeEncodeError:
             raise Fault(f"{name} holds half of a character (a lone surrogate).") from None
+        if not visible(value):
+            return None
     return value or None
 
 
