@@ -17,7 +17,7 @@ from flowpilot.flows.library_forms import NewFlowForm, StarterForm
 from flowpilot.flows.listing import FlowListForm
 from flowpilot.flows.models import Domain, Flow
 from flowpilot.flows.outline import outline
-from flowpilot.flows.search import marked, matching_step
+from flowpilot.flows.search import has_all, marked, matching_step, words_of
 from flowpilot.flows.structure import nodes_of
 from resolutionflow.accounts.scoping import AccountRequest, account_required, authors_required
 from resolutionflow.figures import counted
@@ -26,6 +26,7 @@ from resolutionflow.links import url_with
 from resolutionflow.numbered_pages import numbered_page
 
 NAMED = 5  # flows in a message
+FIND_LENGTH = 200
 
 
 @require_GET
@@ -107,7 +108,7 @@ def _domain_named_by(request: AccountRequest) -> Domain | None:
 @require_http_methods(["GET", "POST"])
 @authors_required
 def starter(request: AccountRequest) -> HttpResponse:
-    """The starter library, and which of it to copy."""
+    """The starter library, and which of it to copy. `?q=` leaves the flows with these words; what is ticked stays."""
     form = StarterForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         chosen = set(form.cleaned_data["flow"])
@@ -125,7 +126,8 @@ def starter(request: AccountRequest) -> HttpResponse:
         .annotate(lower=Lower("name"))
         .values_list("lower", flat=True)
     )
-    kept = set(request.POST.getlist("flow"))
+    find = request.GET.get("q", "").replace("\0", "")[:FIND_LENGTH]
+    kept = set(request.POST.getlist("flow") or request.GET.getlist("flow"))
     flows: list[dict[str, Any]] = [
         {
             "flow": flow,
@@ -134,6 +136,8 @@ def starter(request: AccountRequest) -> HttpResponse:
             "steps": counted(sum(1 for _ in nodes_of(flow.structure)), "step"),
         }
         for flow in starter_library()
+        if flow.slug in kept
+        or has_all((flow.name, flow.description, flow.domain), flow.structure, words_of(find))
     ]
     domains = []
     for domain, group in groupby(flows, key=lambda row: row["flow"].domain):
@@ -143,7 +147,8 @@ def starter(request: AccountRequest) -> HttpResponse:
         "form": form,
         "domains": domains,
         "trail": _trail(),
-        "all_there": all(row["there"] for row in flows),
+        "find": find,
+        "all_there": all(flow.name.lower() in there for flow in starter_library()),
     }
     return render(request, "flows/starter.html", context, status=422 if form.errors else 200)
 

@@ -97,6 +97,17 @@ def matching_step(structure: Node, words: Sequence[str]) -> tuple[str, str]:
     return title, next(filter(None, (_around(text, wanted) for text in _texts(best))), "")
 
 
+def has_all(texts: Iterable[str], structure: Node, words: Iterable[str]) -> bool:
+    """Whether every word stands in one of the texts or in a step of the structure, as the library's search asks."""
+    wanted = list(map(fold, words))
+    said = (
+        fold("\n".join([*texts, *(text for node in _nodes(structure) for text in _texts(node))]))
+        if wanted
+        else ""
+    )
+    return all(word in said for word in wanted)
+
+
 def _around(text: str, wanted: Sequence[str]) -> str:
     """The text some letters before and after the first of the words; "" if it has none."""
     haystack = fold(text)

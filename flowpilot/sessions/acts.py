@@ -69,7 +69,8 @@ def carried_out(
             messages.error(request, str(refusal))
             return to_page(request, session_id)
         status = 422 if isinstance(refusal, BadValue) else 409
-        return runner_page(request, session, status, fault=str(refusal), **given)
+        went_on = isinstance(refusal, driving.WentOn)
+        return runner_page(request, session, status, fault=str(refusal), went_on=went_on, **given)
     if anew or session.status not in OPEN or not wants_panel(request):
         return to_page(request, session_id)
     return runner_page(request, session)
@@ -165,7 +166,8 @@ def script(request: AccountRequest, session_id: UUID) -> HttpResponse:
         return to_page(request, session_id)
     node = current_node(version.structure, session.decisions)
     if "script" not in node or request.POST.get("node_id") != node["id"]:
-        return runner_page(request, session, 409, fault=f"{driving.WENT_ON} Nothing was filled in.")
+        words = f"{driving.WENT_ON} Nothing was filled in."
+        return runner_page(request, session, 409, fault=words, went_on=True)
     form = ScriptForm(node["script"], request.POST, known={})
     if not form.is_valid():
         return runner_page(request, session, 422, **script_context(session, node, form), asks_again=True)

@@ -17,6 +17,8 @@ from flowpilot.sessions.words import proposed_summary
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest
 
+MOST_UNFOLDED, NEWEST = 9, 6  # of longer lists of what was done, these stay in sight
+
 
 def runner_context(request: AccountRequest, session: Session, **given: Any) -> dict[str, Any]:
     """The context of sessions/_runner.html. `given` takes the place of what is made here: a form that came back with
@@ -24,6 +26,8 @@ def runner_context(request: AccountRequest, session: Session, **given: Any) -> d
     structure = session.flow_version.structure if session.flow_version else None
     left = structure is None or has_left(session.decisions)
     node = None if structure is None or left else current_node(structure, session.decisions)
+    entries = timeline(session, shown_names(request.account, request.user), own=True)
+    folded = len(entries) - NEWEST if len(entries) > MOST_UNFOLDED else 0
     standing = [d for d in session.decisions if not d.get("undone_at") and not d.get("taken_over")]
     context: dict[str, Any] = {
         "session": session,
@@ -33,7 +37,8 @@ def runner_context(request: AccountRequest, session: Session, **given: Any) -> d
         "can_return": structure is not None and left,
         "left_at": current_node(structure, session.decisions)["title"] if structure and left else "",
         "newest": standing[-1] if standing else None,
-        "entries": timeline(session, shown_names(request.account, request.user), own=True),
+        "earlier": entries[:folded],
+        "entries": entries[folded:],
         "decision_id": uuid4(),
         "elapsed": max(0, int((request.now - session.started_at).total_seconds())),
         "waiting": session.status == Status.REQUESTING_ESCALATION,

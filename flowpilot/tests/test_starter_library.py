@@ -68,6 +68,24 @@ def test_the_flows_of_the_library_by_domain(lead):
     ]
 
 
+def test_words_are_looked_for_in_names_and_steps_and_what_is_ticked_stays(lead):
+    def shown(query):
+        page = read(lead.get(f"{URL}?{query}"))
+        boxes = page.all("input", type="checkbox")
+        return [box.attributes["value"] for box in boxes], [
+            box.attributes["value"] for box in boxes if "checked" in box.attributes
+        ]
+
+    found, _ = shown("q=LOCKED+event+4740")
+    assert "account-keeps-locking-out" in found
+    assert SLOW not in found
+    assert shown(f"q=vpn+CONNECT+nowhere-at-all&flow={SLOW}") == ([SLOW], [SLOW])
+    page = read(lead.get(f"{URL}?q=nowhere-at-all%00"))
+    assert "No flow of the starter library has all of these words" in page.one("main").text
+    assert page.one("input", name="q").attributes["value"] == "nowhere-at-all"
+    assert lead.post(f"{URL}?q=vpn", {"flow": [], "how": "drafts"}).status_code == 422
+
+
 def test_a_preview_shows_the_steps(lead):
     flow = next(flow for flow in starter_library() if flow.slug == SLOW)
     page = read(lead.get(f"{URL}{SLOW}/"))

@@ -63,8 +63,7 @@ function restoreDrafts() {
     const draft = stored(draftKey(field));
     if (!draft || draft.text === field.value) continue;
     field.value = draft.text;
-    const folded = field.closest("details");
-    if (folded) folded.open = true;
+    for (let fold = field.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   }
 }
 
@@ -214,7 +213,9 @@ function receive({ status, away, html }, moved) {
 function show(status, html, moved) {
   const active = document.activeElement;
   const places = [active?.id, active?.closest("[data-then]")?.dataset.then, active?.closest("#runner [id]")?.id];
+  const unfolded = document.getElementById("so-far-earlier")?.open;
   htmx.swap(runner(), html, { swapStyle: "outerHTML" });
+  if (unfolded) document.getElementById("so-far-earlier")?.setAttribute("open", "");
   settleRunner();
   const faulty = status === 422 && runner().querySelector("[aria-invalid=true]");
   if (faulty) faulty.focus();

@@ -13,6 +13,14 @@ function show() {
   }
 }
 
+// What is ticked stays so when the list is searched.
+document.querySelector(".starter-search").addEventListener("submit", ({ target }) => {
+  for (const old of target.querySelectorAll("[type=hidden]")) old.remove();
+  for (const box of boxes(form).filter((box) => box.checked)) {
+    target.append(Object.assign(document.createElement("input"), { type: "hidden", name: "flow", value: box.value }));
+  }
+});
+
 form.addEventListener("change", show);
 form.addEventListener("click", (event) => {
   const button = event.target.closest("[data-choose-all]");

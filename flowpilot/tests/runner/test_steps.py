@@ -31,6 +31,17 @@ from resolutionflow.tests.pages import read
 HOSTILE = """<script>alert("x")</script> & 'quotes' 😀 עברית {{ 7 }} =HYPERLINK("x")"""
 
 
+def test_of_a_long_session_the_newest_steps_stay_in_sight(browser, session):
+    def folded():
+        return [len(part.all("li")) for part in read(browser.get(url(session))).all(id="so-far-earlier")]
+
+    for n in range(10):
+        assert folded() == []
+        driving.decide(session.id, decision_id=f"x{n}", title=f"Tried {n}", now=NOW)
+    assert folded() == [4]
+    assert so_far(read(browser.get(url(session)))) == [f"Tried {n}" for n in range(10)]
+
+
 def test_the_first_step(browser, session):
     page = read(browser.get(url(session)))
     assert page.one("h1").text == "Nothing starts"
@@ -84,7 +95,7 @@ def test_a_tab_that_stayed_behind_is_told_and_shown_where_it_stands(browser, ses
     response = decide(browser, session, "root", "No", id="d2", note="Typed for long", by_script=True)
     assert response.status_code == 409
     page = read(response)
-    assert "went on elsewhere" in page.one("div", role="alert").text
+    assert "went on elsewhere" in page.one("div", role="alert", class_="watch").text
     assert step_of(page) == "Reset the password"
     assert page.one("textarea", id="step-note").text == "Typed for long"
     assert decide(browser, session, "root", "No", id="d2").status_code == 409
