@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from flowpilot.flows.models import Step
+from flowpilot.flows.outline import SHELL_NAMES
 from flowpilot.flows.scripts import fill, misplaced, secret_names
 from flowpilot.flows.structure import Node, nodes_of
 from flowpilot.sessions.forms import BesideForm, FinishForm, HelpForm, ScriptForm
@@ -79,6 +80,7 @@ def script_context(session: Session, node: Node | None, form: ScriptForm | None 
         return {}
     context: dict[str, Any] = {
         "script": script,
+        "shell": SHELL_NAMES.get(script["shell"], script["shell"]),
         "script_form": form,
         "filled": "",
         "script_broken": misplaced(script),
