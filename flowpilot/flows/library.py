@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from flowpilot.flows.search import has_all, texts_of, words_of
 from flowpilot.flows.structure import Node
 
 FOLDER = Path(__file__).parent / "library"
@@ -30,3 +31,11 @@ def starter_library() -> tuple[LibraryFlow, ...]:
         for file in FOLDER.glob("*.json")
     ]
     return tuple(sorted(flows, key=lambda flow: (flow.domain, flow.name)))
+
+
+def flows_about(query: str) -> list[LibraryFlow]:
+    """Those with every word in name, description or domain; only where there is none, those with them in a step: that
+    a step mentions a VPN says little of what a flow is about."""
+    words, flows = words_of(query), starter_library()
+    about = [flow for flow in flows if has_all(words, flow.name, flow.description, flow.domain)]
+    return about or [flow for flow in flows if has_all(words, flow.name, *texts_of(flow.structure))]

@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from flowpilot.flows.copying import Copied, copy_flows
-from flowpilot.flows.library import starter_library
+from flowpilot.flows.library import flows_about, starter_library
 from flowpilot.flows.library_forms import NewFlowForm, StarterForm
 from flowpilot.flows.listing import FlowListForm
 from flowpilot.flows.models import Domain, Flow
 from flowpilot.flows.outline import outline
-from flowpilot.flows.search import has_all, marked, matching_step, words_of
+from flowpilot.flows.search import marked, matching_step
 from flowpilot.flows.structure import nodes_of
 from resolutionflow.accounts.scoping import AccountRequest, account_required, authors_required
 from resolutionflow.figures import counted
@@ -127,6 +127,7 @@ def starter(request: AccountRequest) -> HttpResponse:
         .values_list("lower", flat=True)
     )
     find = request.GET.get("q", "").replace("\0", "")[:FIND_LENGTH]
+    found = flows_about(find)
     kept = set(request.POST.getlist("flow") or request.GET.getlist("flow"))
     flows: list[dict[str, Any]] = [
         {
@@ -136,8 +137,7 @@ def starter(request: AccountRequest) -> HttpResponse:
             "steps": counted(sum(1 for _ in nodes_of(flow.structure)), "step"),
         }
         for flow in starter_library()
-        if flow.slug in kept
-        or has_all((flow.name, flow.description, flow.domain), flow.structure, words_of(find))
+        if flow.slug in kept or flow in found
     ]
     domains = []
     for domain, group in groupby(flows, key=lambda row: row["flow"].domain):

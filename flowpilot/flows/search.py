@@ -97,15 +97,15 @@ def matching_step(structure: Node, words: Sequence[str]) -> tuple[str, str]:
     return title, next(filter(None, (_around(text, wanted) for text in _texts(best))), "")
 
 
-def has_all(texts: Iterable[str], structure: Node, words: Iterable[str]) -> bool:
-    """Whether every word stands in one of the texts or in a step of the structure, as the library's search asks."""
-    wanted = list(map(fold, words))
-    said = (
-        fold("\n".join([*texts, *(text for node in _nodes(structure) for text in _texts(node))]))
-        if wanted
-        else ""
-    )
-    return all(word in said for word in wanted)
+def has_all(words: Iterable[str], *texts: str) -> bool:
+    """Whether each word stands in one of the texts."""
+    said = fold("\n".join(texts))
+    return all(fold(word) in said for word in words)
+
+
+def texts_of(structure: Node) -> Iterator[str]:
+    """The texts of its steps, as `folded_step_texts` takes them."""
+    return (text for node in _nodes(structure) for text in _texts(node))
 
 
 def _around(text: str, wanted: Sequence[str]) -> str:
