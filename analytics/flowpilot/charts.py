@@ -10,6 +10,7 @@ from resolutionflow.figures import counted, said
 from resolutionflow.metrics import round_half_up
 
 Row = Mapping[str, Any]
+LONGEST_LABEL = 24
 MOST_BARS = 12  # domains in the Pareto; its table has all
 
 
@@ -55,7 +56,7 @@ def mttr_summary(points: Sequence[Row], resolved: int) -> str:
 def pareto(uncovered: Sequence[Uncovered], *, href: Callable[[Uncovered], str]) -> Figure:
     """The domains with the most work that no flow guided, as bars, and the running share of all of it as a line."""
     shown = uncovered[:MOST_BARS]
-    names = [row.name for row in shown]
+    names = [_plain(row.name) for row in shown]
     bars = {
         "type": "bar",
         "name": "Sessions without a guide",
@@ -86,12 +87,28 @@ def pareto(uncovered: Sequence[Uncovered], *, href: Callable[[Uncovered], str]) 
         "showgrid": False,
     }
     layout = {
-        "xaxis": {"type": "category", "automargin": True},
+        "xaxis": {
+            "type": "category",
+            "automargin": True,
+            "tickmode": "array",
+            "tickvals": names,
+            "ticktext": [_plain(shortened(row.name)) for row in shown],
+        },
         "yaxis": count_axis(max((row.sessions for row in shown), default=0)),
         "yaxis2": second,
         "margin": {"r": 48},
     }
     return {"data": [bars, line], "layout": layout}
+
+
+def shortened(name: str) -> str:
+    """A name as a label of an axis: one of 200 characters would leave no room for the chart."""
+    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
+
+
+def _plain(name: str) -> str:
+    """A name as text: Plotly takes some tags for markup, and a link for a link."""
+    return name.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def pareto_summary(uncovered: Sequence[Uncovered]) -> str:

@@ -40,6 +40,7 @@ def _summary(query: DashboardQuery) -> dict[str, Any]:
         "saved_hours": _hours(saved),
         "saved_hours_before": _hours(saved_before),
         "saved_words": _rests_on(saved),
+        "saved_since": query.period.before.words if saved.domains else "",
         "rated_words": f"n = {now['ratings']:,} · {Rate(now['ratings'], now['completed']).percent} % of completed",
         "all_href": query.href(),
         "resolved_href": query.href(**RESOLVED),

@@ -1,12 +1,16 @@
 import datetime
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import plotly.graph_objects
 import pytest
 
 from analytics import charts
+from analytics.flowpilot import charts as flowpilot
+from analytics.flowpilot.coverage import Uncovered
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -188,3 +192,30 @@ def test_every_trace_type_in_use_is_in_the_bundle():
     used = set(re.findall(r'"type": "(\w+)"', (ROOT / "analytics/charts.py").read_text())) - {"date"}
     assert "scatter" in used
     assert used <= bundled
+
+
+DAY = datetime.date(2026, 11, 21)
+UNCOVERED = [Uncovered(UUID(int=1), '<a href="//evil">VPN</a> & more', 3, Decimal(1), Decimal(1))]
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        flowpilot.mttr_trend([{"day": DAY, "mttr": 90, "count": 2}], href=str),
+        flowpilot.pareto(UNCOVERED, href=str),
+        flowpilot.funnel([{"label": "Sessions", "sessions": 3, "href": "/sessions/"}] * 4),
+        flowpilot.time_per_day(
+            [{"day": DAY, "entries": 2, "sessions": 1, "hours": Decimal("1.25")}], href=str
+        ),
+    ],
+    ids=["mttr", "pareto", "funnel", "time"],
+)
+def test_plotly_knows_each_word_of_flowpilots_figures(figure):
+    plotly.graph_objects.Figure(figure)
+    json.dumps(figure)
+
+
+def test_names_in_the_pareto_are_text_and_leave_room_for_the_bars():
+    figure = flowpilot.pareto(UNCOVERED, href=str)
+    assert figure["data"][0]["x"] == ['&lt;a href="//evil">VPN&lt;/a> &amp; more']
+    assert figure["layout"]["xaxis"]["ticktext"] == ['&lt;a href="//evil">VPN&lt;/a…']
