@@ -107,7 +107,7 @@ def time_saved_and_before(query: DashboardQuery) -> tuple[TimeSaved, TimeSaved]:
 def _guided_and_not(sessions: SessionQuerySet, *dimensions: str) -> QuerySet[Any, dict[str, Any]]:
     """Of each domain with a session the number and the median duration of the resolved ones, guided and not."""
     guided, unguided = RESOLVED & GUIDED, RESOLVED & UNGUIDED
-    return (
+    rows: QuerySet[Any, dict[str, Any]] = (
         sessions.filter(domain__isnull=False)
         .order_by()
         .values("domain_id", *dimensions)
@@ -118,6 +118,7 @@ def _guided_and_not(sessions: SessionQuerySet, *dimensions: str) -> QuerySet[Any
             unguided_median=Median("duration_seconds", filter=unguided),
         )
     )
+    return rows
 
 
 def _saved(rows: Iterable[Mapping[str, Any]]) -> TimeSaved:

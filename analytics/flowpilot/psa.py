@@ -47,7 +47,7 @@ def time_logged_and_before(query: DashboardQuery) -> tuple[dict[str, Any], dict[
         When(created_at__lt=before.end, then=Value("before")),
     )
     rows = _entries(query, before.start).annotate(side=side).values("side").annotate(**FIGURES)
-    found = {row["side"]: row for row in rows}
+    found: dict[Any, dict[str, Any]] = {row["side"]: {**row} for row in rows}
     nothing = dict.fromkeys(FIGURES, 0) | {"hours": Decimal(0), "hours_per_session": None}
     return found.get("now", nothing), found.get("before", nothing)
 
