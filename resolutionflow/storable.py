@@ -1,6 +1,7 @@
 """Texts that PostgreSQL can keep, and those that people can see."""
 
 import re
+from collections.abc import Iterator
 from unicodedata import category
 
 from django.core.exceptions import ValidationError
@@ -28,3 +29,16 @@ class Named(models.Model):
             raise ValidationError(
                 {"name": "Give a name that can be seen: this one has only invisible characters."}
             )
+
+
+def texts_of(value: object) -> Iterator[str]:
+    """Every text of a JSON value, keys too, in no order."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            waiting += part

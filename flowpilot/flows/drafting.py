@@ -15,7 +15,7 @@ from flowpilot.flows.models import DraftChange, Flow, FlowDraft
 from flowpilot.flows.structure import Node
 from flowpilot.flows.undoing import replaced, restored
 from resolutionflow.accounts.models import User
-from resolutionflow.storable import UNSTORABLE
+from resolutionflow.storable import UNSTORABLE, texts_of
 
 MOST_CHANGES = 100  # that can be undone
 
@@ -143,17 +143,4 @@ def _is_storable(structure: Node) -> bool:
     written = json.dumps(structure, ensure_ascii=False)
     if "\\u0000" not in written:
         return not UNSTORABLE.search(written)
-    return not UNSTORABLE.search("".join(_texts(structure)))
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Every text of a JSON value, keys too."""
-    waiting = [value]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, str):
-            yield part
-        elif isinstance(part, dict):
-            waiting += [*part.keys(), *part.values()]
-        elif isinstance(part, list):
-            waiting += part
+    return not UNSTORABLE.search("".join(texts_of(structure)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowpilot.flows.models import Flow
 from flowpilot.flows.structure import ID_LENGTH, KEYS, MOST_DEPTH, MOST_NODES, Fault, Node
-from resolutionflow.storable import UNSTORABLE
+from resolutionflow.storable import UNSTORABLE, texts_of
 
 LARGEST = 2_000_000  # bytes; the longest flow of the library has some 100,000
 
@@ -105,7 +105,8 @@ def _unkeepable(node: Node, seen: set[str]) -> list[str]:
     script = node.get("script")
     if isinstance(script, dict) and not _texts_only(script):
         faults.append("A script has a shell and a text, both texts, and a list of blanks.")
-    if UNSTORABLE.search("".join(_strings(node))):
+    own = {key: value for key, value in node.items() if key != "children"}
+    if UNSTORABLE.search("".join(texts_of(own))):
         faults.append("A text has characters that cannot be stored.")
     return faults
 
@@ -118,18 +119,3 @@ def _texts_only(script: dict[str, Any]) -> bool:
         and all(isinstance(blank, dict) for blank in blanks)
         and all(isinstance(blank.get(key, ""), str) for blank in blanks for key in ("name", "label"))
     )
-
-
-def _strings(node: Node) -> list[str]:
-    """Every text of a step, keys too, those of its children left out."""
-    found: list[str] = []
-    waiting: list[Any] = [{key: value for key, value in node.items() if key != "children"}]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, str):
-            found.append(part)
-        elif isinstance(part, dict):
-            waiting += [*part.keys(), *part.values()]
-        elif isinstance(part, list):
-            waiting += part
-    return found

@@ -5,11 +5,11 @@ the way that reaches it over the fewest answers; every other way to it names its
 """
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flowpilot.flows.structure import KEYS, Node
+from flowpilot.flows.structure import KEYS, Node, nodes_of_any
 from flowpilot.sessions.states import Outcome
 
 MOST_INDENT = 8
@@ -101,16 +101,6 @@ def _known(value: object, values: Collection[str]) -> str:
     return value if isinstance(value, str) and value in values else ""
 
 
-def _nodes(structure: object) -> Iterator[Node]:
-    waiting = [structure]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            yield node
-            children = node.get("children")
-            waiting += reversed(children) if isinstance(children, list) else []
-
-
 def _ways(node: Node) -> list[tuple[str, str]]:
     """The labels and targets of a node, as far as they are texts."""
     options = node.get("options")
@@ -127,7 +117,7 @@ class _Reading:
     """The nodes by their place in the structure, which stays a key where ids are missing or there twice."""
 
     def __init__(self, structure: object) -> None:
-        self.nodes = list(_nodes(structure))
+        self.nodes = list(nodes_of_any(structure))
         self.ways = [_ways(node) for node in self.nodes]
         self.place: dict[str, int] = {}
         for place, node in enumerate(self.nodes):

@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
-from flowpilot.flows.structure import Node
+from flowpilot.flows.structure import Node, nodes_of_any
 from resolutionflow.folding import fold, fold_letter, folded
 
 MOST_WORDS = 8
@@ -84,7 +84,7 @@ def matching_step(structure: Node, words: Sequence[str]) -> tuple[str, str]:
     one, where the title has none; ("", "") if no step has any."""
     wanted = [fold(word) for word in words]
     best, most = None, 0
-    for node in _nodes(structure):
+    for node in nodes_of_any(structure):
         text = fold("\n".join(_texts(node)))
         count = sum(word in text for word in wanted)
         if count > most:
@@ -105,7 +105,7 @@ def has_all(words: Iterable[str], *texts: str) -> bool:
 
 def texts_of(structure: Node) -> Iterator[str]:
     """The texts of its steps, as `folded_step_texts` takes them."""
-    return (text for node in _nodes(structure) for text in _texts(node))
+    return (text for node in nodes_of_any(structure) for text in _texts(node))
 
 
 def _around(text: str, wanted: Sequence[str]) -> str:
@@ -121,17 +121,6 @@ def _around(text: str, wanted: Sequence[str]) -> str:
     after = text[first:end].rpartition(" ")[0] if end < len(text) else text[first:]
     part = " ".join(f"{before}{after or text[first:end]}".split())
     return f"{'… ' if start else ''}{part}{' …' if end < len(text) else ''}"
-
-
-def _nodes(structure: Node) -> Iterator[Node]:
-    """As `nodes_of`, of a draft too, whatever is wrong with it."""
-    waiting: list[Any] = [structure]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, dict):
-            yield node
-            children = node.get("children")
-            waiting += reversed(children) if isinstance(children, list) else []
 
 
 def _texts(node: Node) -> Iterator[str]:

@@ -58,6 +58,17 @@ def nodes_of(structure: Node) -> Iterator[Node]:
         waiting += reversed(node.get("children", []))
 
 
+def nodes_of_any(structure: object) -> Iterator[Node]:
+    """As `nodes_of`, of a draft too: whatever is no node is passed over, and so is what hangs on it."""
+    waiting = [structure]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            yield node
+            children = node.get("children")
+            waiting += reversed(children) if isinstance(children, list) else []
+
+
 def nexts_of(node: Node) -> list[str]:
     """Where a node of a valid structure leads: the ids behind its options, or behind the action; of a leaf none."""
     if node["type"] == "question":
