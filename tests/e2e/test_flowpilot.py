@@ -53,6 +53,8 @@ def test_each_tab_loads_when_it_is_opened_and_back_knows_it(page):
     expect(tab(page, "Coverage")).to_have_attribute("aria-current", "page")
     page.wait_for_load_state("networkidle")
     back(page)
+    days = page.get_by_role("group", name="Period").get_by_role("link", name="30 days")
+    expect(days).to_have_attribute("aria-current", "true")  # the address changes before the page loads anew
     expect(page).to_have_url(re.compile(r"tab=coverage&period=30d"))
     page.wait_for_load_state("networkidle")
     back(page)
