@@ -8,8 +8,17 @@ from playwright.sync_api import Page
 
 def back(page: Page) -> None:
     """Presses the button and waits for nothing: what the test expects next does."""
-    page.evaluate("setTimeout(() => history.back())")
+    _go(page, -1)
 
 
 def forward(page: Page) -> None:
-    page.evaluate("setTimeout(() => history.forward())")
+    _go(page, 1)
+
+
+def _go(page: Page, steps: int) -> None:
+    # The browser is asked, not a script in the page, which may be about to go.
+    browser = page.context.new_cdp_session(page)
+    history = browser.send("Page.getNavigationHistory")
+    entry = history["entries"][history["currentIndex"] + steps]
+    browser.send("Page.navigateToHistoryEntry", {"entryId": entry["id"]})
+    browser.detach()

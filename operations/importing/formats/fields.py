@@ -61,9 +61,9 @@ def session_of(values: dict[str, Any], line: int, raw: str) -> ImportedSession:
         external_id=external_id,
         email=email,
         engineer=email.partition("@")[0][:200],
-        flow=text(values.get("flow"), "flow", 300),
-        domain=text(values.get("domain"), "domain", 200),
-        client=text(values.get("client"), "client", 200),
+        flow=name_of(values.get("flow"), "flow", 300),
+        domain=name_of(values.get("domain"), "domain", 200),
+        client=name_of(values.get("client"), "client", 200),
         problem_summary=text(values.get("problem_summary"), "problem_summary", 500) or "",
         status=_one_of(OUTCOMES, values.get("status"), "status") or outcome_status(outcome),
         outcome=outcome,
@@ -98,9 +98,13 @@ def text(value: Any, name: str, longest: int) -> str | None:
             value.encode()
         except UnicodeEncodeError:
             raise Fault(f"{name} holds half of a character (a lone surrogate).") from None
-        if not visible(value):
-            return None
     return value or None
+
+
+def name_of(value: Any, name: str, longest: int) -> str | None:
+    """The same of a name: one that nobody can see is none."""
+    given = text(value, name, longest)
+    return given if given and visible(given) else None
 
 
 def moment(value: Any, name: str) -> datetime | None:
