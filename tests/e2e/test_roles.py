@@ -35,7 +35,7 @@ def test_an_engineer_sees_the_own_sessions_only(page, team, engineer):
     own = page.get_by_role("navigation", name="Main").get_by_role("link", name="Analytics")
     expect(own).to_have_attribute("href", "/analytics/me/")
     page.get_by_role("link", name="Outlook asks for the password again").click()
-    expect(page.get_by_text("4 of 5 stars")).to_be_visible()
+    expect(page.get_by_role("img", name="4 of 5 stars")).to_be_visible()
     expect(page.get_by_text("Quick")).to_be_visible()
 
 
