@@ -19,7 +19,7 @@ run: setup
 	@$(PYTHON_ENV) manage.py run
 
 test: setup
-	@$(PYTHON_ENV) -m pytest -n auto $(ARGS)
+	@$(PYTHON_ENV) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: setup
 	$(PYTHON_ENV) -m ruff check .
