@@ -80,8 +80,8 @@ def _settled(page):
 
 
 def stands_at(page, title):
-    page.wait_for_load_state()  # a key pressed before the script is there chooses nothing
     expect(page.locator("#step-title")).to_have_text(title)
+    page.wait_for_load_state()  # a key pressed before the script is there chooses nothing
 
 
 def so_far(page):
