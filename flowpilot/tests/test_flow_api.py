@@ -1,6 +1,5 @@
 """/api/v1/flows from outside: the library, one flow, and what authors put in."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from flowpilot.flows import api, drafting, publishing
 from flowpilot.models import Flow, FlowDraft
+from flowpilot.tests.calling import calls
 from flowpilot.tests.factories import (
     DomainFactory,
     FlowDraftFactory,
@@ -31,22 +31,7 @@ def _today(clock):
 
 @pytest.fixture
 def call(client):
-    """Calls as a user by a new token: (status, answer)."""
-
-    def call(user, path="", body=None, method=None, **parameters):
-        token = ApiToken.issue(user, "tests")[1]
-        response = client.generic(
-            method or ("GET" if body is None else "POST"),
-            path if path.startswith("http") else URL + path,
-            json.dumps(body),
-            "application/json",
-            headers={"Authorization": f"Bearer {token}"},
-            query_params=parameters or None,
-        )
-        assert response["Content-Type"] == "application/json; charset=utf-8"
-        return response.status_code, response.json()
-
-    return call
+    return calls(client, URL)
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Calls by token, a flow to run, and a session of it."""
 
-import json
-
 import pytest
 
+from flowpilot.tests.calling import calls
 from flowpilot.tests.factories import (
     DomainFactory,
     FlowFactory,
@@ -11,7 +10,6 @@ from flowpilot.tests.factories import (
 )
 from flowpilot.tests.session_api.answers import NOW, URL
 from flowpilot.tests.test_driving import STRUCTURE
-from resolutionflow.models import ApiToken
 
 
 @pytest.fixture(autouse=True)
@@ -21,23 +19,7 @@ def _today(clock):
 
 @pytest.fixture
 def call(client):
-    """Calls as a user by a new token: (status, answer)."""
-
-    def call(user, path="", body=None, **parameters):
-        token = ApiToken.issue(user, "tests")[1]
-        names = {name.rstrip("_"): value for name, value in parameters.items()}  # "from" is a keyword
-        response = client.generic(
-            "GET" if body is None else "POST",
-            path if path.startswith("http") else URL + path,
-            body if isinstance(body, bytes) else json.dumps(body),
-            "application/json",
-            headers={"Authorization": f"Bearer {token}"},
-            query_params=names or None,
-        )
-        assert response["Content-Type"] == "application/json; charset=utf-8"
-        return response.status_code, response.json()
-
-    return call
+    return calls(client, URL)
 
 
 @pytest.fixture
