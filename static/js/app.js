@@ -279,6 +279,11 @@ document.addEventListener("htmx:sendError", (event) => failed(event, "offline"))
 document.addEventListener("htmx:timeout", (event) => failed(event, "timeout"));
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level)); // HX-Trigger
 
+// What was opened before htmx listened has said so to nobody.
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  for (const details of elt.querySelectorAll('details[open][hx-trigger^="toggle"]')) htmx.trigger(details, "toggle");
+});
+
 for (const box of document.querySelectorAll(".toast")) expire(box);
 settle(document);
 find(".settings-pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }); // on a phone they are one long line

@@ -127,3 +127,14 @@ def test_nothing_is_wider_than_a_phone(page, team, flows, team_admin):
     ):
         page.goto(address)
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW.width
+
+
+def test_a_preview_opened_before_the_page_was_ready(page, account, team_admin):
+    log_in(page, team_admin)
+    held = []
+    page.route("**/htmx.min.js", lambda route: held.append(route))  # noqa: PLW0108 - takes no builtin
+    page.goto("/flows/starter/", wait_until="commit")
+    page.get_by_text("Preview").first.click()
+    expect(page.get_by_role("link", name="Open the preview").first).to_be_visible()
+    held[0].continue_()
+    expect(page.locator(".steps-brief").first).to_be_visible()
