@@ -7,7 +7,7 @@ from typing import Any
 from analytics import panels
 from analytics.flowpilot import charts, coverage, exports, gaps, overview, psa, quality
 from analytics.flowpilot.filters import COMPLETED, DECIDED, ESCALATED, RESOLVED, UNGUIDED
-from analytics.panels import Panel, no_sessions
+from analytics.panels import Panel, Together, no_sessions
 from analytics.query import DashboardQuery
 from flowpilot.metrics import SessionQuerySet
 from flowpilot.sessions.states import Status, Tier
@@ -420,6 +420,7 @@ PSA_DAYS = Panel(
 )
 
 OVERVIEW = (SUMMARY, TREND, panels.SHARES, DOMAINS, TIERS, KNOWLEDGE)
-COVERAGE = (HEATMAP, PARETO, GAPS)
+# The gaps read the decisions of every session: the heatmap need not wait for them.
+COVERAGE = (HEATMAP, PARETO, Together("missing", (GAPS,), words="the knowledge gaps"))
 FLOW_QUALITY = (QUALITY,)
 PSA = (PSA_SUMMARY, PSA_FUNNEL, PSA_DAYS)

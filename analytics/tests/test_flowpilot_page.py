@@ -91,7 +91,7 @@ def test_a_tab_is_a_page_and_shows_only_its_own_panels(client, team_admin, tab):
     page = page_of(client, tab)
     own = next(dashboard for dashboard in FLOWPILOT if dashboard.value == tab)
     shown = [section.attributes["id"] for section in page.all("section") if "id" in section.attributes]
-    assert shown == [f"panel-{panel.name}" for panel in own.panels]
+    assert shown == [f"panel-{section.name}" for section in own.sections]
     others = [a.href for a in page.one("nav", class_="tabs").all("a")]
     assert [f"tab={value}&" in href for value, href in zip(TABS, others, strict=True)] == [True] * 4
 
@@ -208,11 +208,23 @@ def test_a_bad_sort_says_so_over_the_usual_order(client, team_admin):
 def test_gaps_have_their_evidence_and_one_action(client, team_admin):
     sessions(8, domain=DomainFactory(name="Telephony"))
     client.force_login(team_admin)
-    (gap,) = page_of(client, "coverage").one("section", id="panel-gaps").one("ul").all("li")
+    (gap,) = page_of(client, "coverage", panels="all").one("section", id="panel-gaps").one("ul").all("li")
     assert "Telephony has no published flow" in gap.text
     assert "Medium 8 sessions" in gap.text
     assert gap.one("a", class_="figure").href.startswith("/sessions/?period=30d&domain_id=")
     assert gap.one("a", class_="button").href.startswith("/flows/new/?domain_id=")
+
+
+def test_gaps_come_after_the_page_and_on_demand_without_a_script(client, team_admin):
+    sessions(8, domain=DomainFactory(name="Telephony"))
+    client.force_login(team_admin)
+    page = page_of(client, "coverage")
+    assert "Telephony has no published flow" not in page.text
+    asked = page.one("section", id="panel-missing").attributes["hx-get"]
+    assert "Telephony has no published flow" in read(client.get(asked)).text
+    whole = page.one("p", class_="no-js").one("a")
+    assert whole.text == "Show the knowledge gaps"
+    assert "Telephony has no published flow" in read(client.get(whole.href)).text
 
 
 def test_a_step_that_does_not_help_opens_the_thumbs_down(client, team_admin):
@@ -221,7 +233,7 @@ def test_a_step_that_does_not_help_opens_the_thumbs_down(client, team_admin):
     for number, made in enumerate(sessions(8, flow=flow, user=team_admin)):
         StepRatingFactory(step=step, session=made, was_helpful=number == 0)
     client.force_login(team_admin)
-    (gap,) = page_of(client, "coverage").one("section", id="panel-gaps").one("ul").all("li")
+    (gap,) = page_of(client, "coverage", panels="all").one("section", id="panel-gaps").one("ul").all("li")
     assert "“Restart it” in “Phone” does not help" in gap.text
     assert "7 of 8 thumbs down (helpful" in gap.text
     assert listed(read(client.get(gap.one("a", class_="figure").href)))[0] == 7

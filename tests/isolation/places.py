@@ -201,9 +201,9 @@ PLACES = {
     ),
     "analytics/flowpilot/<slug:tab>/panels/<slug:panel>/": at(
         *(
-            f"/analytics/flowpilot/{tab.value}/panels/{panel.name}/"
+            f"/analytics/flowpilot/{tab.value}/panels/{name}/"
             for tab in dashboards.FLOWPILOT
-            for panel in tab.panels
+            for name in sorted({panel.name for panel in (*tab.sections, *tab.panels)})
         ),
         who=TEAM,
     ),
