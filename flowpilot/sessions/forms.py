@@ -63,13 +63,13 @@ class BesideForm(forms.Form):
     title = forms.CharField(
         label="What did you do?",
         max_length=TITLE_LENGTH,
-        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off", "enterkeyhint": "done"}),
     )
     answer = forms.CharField(
         label="What came of it?",
         max_length=ANSWER_LENGTH,
         required=False,
-        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off", "enterkeyhint": "done"}),
     )
     note = Words(label="Note", most=NOTE_LENGTH, required=False, rows=2)
 
@@ -81,8 +81,14 @@ class DecisionForm(forms.Form):
 
 
 class NoteForm(forms.Form):
+    """What is said of a step later on: a note, what came of it, or both. What is not sent stays as it is."""
+
     decision_id = DecisionId()
     note = Words(most=NOTE_LENGTH, required=False)
+    answer = forms.CharField(max_length=ANSWER_LENGTH, required=False)
+
+    def said(self) -> dict[str, str]:
+        return {name: value for name, value in self.cleaned_data.items() if name in self.data}
 
 
 class HelpForm(forms.Form):

@@ -138,6 +138,12 @@ class Session(TenantModel):
             models.Index(fields=["account", "user", "started_at"], name="session_by_user"),
             models.Index(fields=["account", "flow", "started_at"], name="session_by_flow"),
             models.Index(fields=["account", "completed_at"], name="session_by_end"),
+            # What engineers did without a guide, the newest first: where known steps come from.
+            models.Index(
+                fields=["account", "domain", "completed_at"],
+                name="session_own_steps",
+                condition=Q(status=Status.RESOLVED, confidence_tier__in=[Tier.EXPLORING, Tier.DISCOVERY]),
+            ),
             # The few that are open: Help wanted, one's own open sessions, and which of them lie idle.
             models.Index(
                 fields=["account", "status", "last_activity_at"],

@@ -11,6 +11,7 @@ urlpatterns = [
     path("<uuid:session_id>/", views.session_detail, name="detail"),
     path("<uuid:session_id>/decide/", acts.decide, name="decide"),
     path("<uuid:session_id>/beside/", acts.beside, name="beside"),
+    path("<uuid:session_id>/known-steps/", acts.known, name="known-steps"),
     path("<uuid:session_id>/back/", acts.back, name="back"),
     path("<uuid:session_id>/note/", acts.note, name="note"),
     path("<uuid:session_id>/leave/", acts.leave, name="leave"),

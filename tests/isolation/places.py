@@ -146,6 +146,9 @@ PLACES = {
         )
         for act in ("finish", "help")
     },
+    "sessions/<uuid:session_id>/known-steps/": at(
+        "/sessions/{session.id}/known-steps/?title=a", who=ACCOUNT, team_admin=403, super_admin=403
+    ),
     "sessions/<uuid:session_id>/waiting/": at(
         "/sessions/{session.id}/waiting/", who=ACCOUNT, team_admin=403, super_admin=403
     ),
