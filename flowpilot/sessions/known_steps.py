@@ -9,6 +9,7 @@ drafts, notes, names and clients nothing is read.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import log, sqrt
 from typing import Any
 from uuid import UUID
@@ -29,13 +30,11 @@ from flowpilot.sessions.states import Status, Tier
 from resolutionflow.folding import fold
 
 SHOWN, RESULTS_SHOWN = 9, 4
-LOOKED_AT, ALIKE, FLOWS = (
-    5_000,
-    300,
-    24,
-)  # sessions among which like ones are looked for, how many are read, and flows
+LOOKED_AT, ALIKE = 2_500, 200  # sessions among which like ones are looked for, and how many of these are read
+FLOWS = 12
+MOST_READ = 2_000  # characters of the problem's description
+MOST_WORDS, ASKED_FOR = 40, 12  # of the problem: those that are compared, those that the database looks for
 ENGINEERS = 2  # who wrote the same, before others see it
-MOST_WORDS = 40  # of the problem
 ANYWAY = 0.05  # what a session counts whose problem is another one; a like one counts up to 1 more
 A_FLOW = 3  # a step that somebody put into a flow counts as done in so many sessions of a problem like the flow's name
 SAME = 0.75  # of the words of two steps, from which on they are one
@@ -49,9 +48,9 @@ with newest as (
     select * from ({{chosen}}) asked
 ), alike as (
     select user_id, problem_summary, decisions, completed_at, shared
-      from (select *, (select count(*) from unnest(%s::text[]) word where strpos(lower(problem_summary), word) > 0)
-                      as shared
-              from newest) counted
+      from newest,
+           lateral (select lower(problem_summary)) said (problem),
+           lateral (select count(*) from unnest(%s::text[]) word where strpos(problem, word) > 0) counted (shared)
      where shared >= %s
      order by shared desc, completed_at desc
      limit {ALIKE}
@@ -127,7 +126,7 @@ def known_steps(session: Session, typed: str = "") -> KnownSteps:
     searched for it."""
     problem = _problem_words(session)
     own = list(_own_steps(session, problem))
-    likeness = _Likeness(problem, {summary for _, summary, _, _ in own})
+    likeness = _Likeness(frozenset(problem), {summary for _, summary, _, _ in own})
     written: dict[Words, _Step] = defaultdict(_Step)
     for engineer, summary, title, answer in own:
         if words := _words(title):
@@ -204,7 +203,7 @@ class _Likeness:
         return sqrt(self._weight_of(words))
 
 
-def _own_steps(session: Session, problem: Words) -> Iterator[tuple[UUID, str, str, str]]:
+def _own_steps(session: Session, problem: Sequence[str]) -> Iterator[tuple[UUID, str, str, str]]:
     """Engineer, problem, title and answer of the steps that engineers wrote down themselves, of the likest sessions
     first."""
     sessions = Session.objects.filter(
@@ -217,11 +216,13 @@ def _own_steps(session: Session, problem: Words) -> Iterator[tuple[UUID, str, st
     chosen, parameters = columns.query.sql_with_params()
     least = 0 if session.domain_id else 1
     with connection.cursor() as cursor:
-        cursor.execute(OWN_STEPS.replace("{chosen}", chosen), [*parameters, sorted(problem), least])
+        cursor.execute(OWN_STEPS.replace("{chosen}", chosen), [*parameters, problem[:ASKED_FOR], least])
         yield from cursor
 
 
-def _flow_steps(session: Session, problem: Words, typed: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _flow_steps(
+    session: Session, problem: Sequence[str], typed: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Flow and node of what published flows say is to be done: those first whose names share most with the problem."""
     versions: QuerySet[FlowVersion] = FlowVersion.objects.filter(
         flow__status=Flow.Status.PUBLISHED, flow__current_version=F("id")
@@ -229,7 +230,7 @@ def _flow_steps(session: Session, problem: Words, typed: str) -> Iterator[tuple[
     about = Lower(Concat("flow__name", Value(" "), "flow__description", output_field=TextField()))
     shares = [
         Case(When(GreaterThan(StrIndex(about, Value(word)), 0), then=1), default=0)
-        for word in sorted(problem)
+        for word in problem[:ASKED_FOR]
     ]
     likest: list[Combinable] = [sum(shares, start=Value(0)).desc()]
     if session.domain_id:
@@ -245,12 +246,13 @@ def _flow_steps(session: Session, problem: Words, typed: str) -> Iterator[tuple[
                 yield flow, node
 
 
-def _problem_words(session: Session) -> Words:
-    """Of a long description the first words."""
-    found = dict.fromkeys(terms(f"{session.problem_summary}\n{session.problem_description}"))
-    return frozenset(list(found)[:MOST_WORDS])
+def _problem_words(session: Session) -> list[str]:
+    """In their order; of a long description the first ones."""
+    text = f"{session.problem_summary}\n{session.problem_description[:MOST_READ]}"
+    return list(dict.fromkeys(terms(text)))[:MOST_WORDS]
 
 
+@lru_cache(maxsize=10_000)
 def _words(text: str) -> Words:
     return frozenset(terms(text))
 
