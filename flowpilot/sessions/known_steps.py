@@ -29,15 +29,15 @@ from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import Status, Tier
 from resolutionflow.folding import fold
 
-SHOWN, RESULTS_SHOWN = 9, 4
+SHOWN, RESULTS_SHOWN = 9, 3
 LOOKED_AT, ALIKE = 2_500, 200  # sessions among which like ones are looked for, and how many of these are read
 FLOWS = 12
 MOST_READ = 2_000  # characters of the problem's description
 MOST_WORDS, ASKED_FOR = 40, 12  # of the problem: those that are compared, those that the database looks for
 ENGINEERS = 2  # who wrote the same, before others see it
-ANYWAY = 0.05  # what a session counts whose problem is another one; a like one counts up to 1 more
+ANYWAY = 0.002  # what a session counts whose problem is another one; a like one counts up to 1 more
 A_FLOW = 3  # a step that somebody put into a flow counts as done in so many sessions of a problem like the flow's name
-SAME = 0.75  # of the words of two steps, from which on they are one
+SAME = 0.6  # of the words of two steps, from which on they are one
 LONGEST_RESULT = 60
 
 Words = frozenset[str]
@@ -74,14 +74,20 @@ class KnownStep:
 
 @dataclass
 class _Step:
-    """A step in the words of whoever wrote it. `worth` is how often it was done, problems like this one before all."""
+    """A step in the words of whoever wrote it. `times` is how often it was done, `worth` the same where what was done
+    about a problem like this one counts most."""
 
     titles: Counter[str] = field(default_factory=Counter)
     engineers: set[UUID] = field(default_factory=set)
     results: dict[str, list[tuple[str, UUID]]] = field(default_factory=lambda: defaultdict(list))
     labels: tuple[str, ...] = ()
     flow: str = ""
+    times: float = 0.0
     worth: float = 0.0
+
+    def add(self, times: float, likeness: float) -> None:
+        self.times += times
+        self.worth += times * (ANYWAY + likeness**2)
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class KnownSteps:
 
     steps: Mapping[Words, _Step]
     engineer: UUID
+    times: int  # of all steps together
 
     def offered(self, done: Iterable[str], typed: str = "") -> list[KnownStep]:
         """The most useful first, without those that were done already and what says nearly the same as another. typed:
@@ -97,7 +104,7 @@ class KnownSteps:
         seen = [_words(title) for title in done]
         wanted = _typed_words(typed)
         found: list[KnownStep] = []
-        for words, step in sorted(self.steps.items(), key=lambda item: -item[1].worth):
+        for words, step in sorted(self.steps.items(), key=lambda item: -self._use(item[1])):
             if len(found) == SHOWN:
                 break
             title = step.titles.most_common(1)[0][0]
@@ -110,6 +117,10 @@ class KnownSteps:
         """What this step usually led to."""
         step = self.steps.get(_words(title))
         return self._results(step) if step else ()
+
+    def _use(self, step: _Step) -> float:
+        """What is done about everything says little: what is done about this problem comes first."""
+        return step.worth * log(2 + self.times / step.times)
 
     def _results(self, step: _Step) -> tuple[str, ...]:
         """The answers of the flow's step, then those of which two engineers, or the session's own, wrote the same."""
@@ -133,10 +144,10 @@ def known_steps(session: Session, typed: str = "") -> KnownSteps:
             step = written[words]
             step.titles[title] += 1
             step.engineers.add(engineer)
-            step.worth += ANYWAY + likeness.to(summary)
+            step.add(1, likeness.to(summary))
             if 0 < len(answer) <= LONGEST_RESULT:
                 step.results[fold(answer)].append((answer, engineer))
-    shown = KnownSteps(_shared(written, session.user_id), session.user_id)
+    shown = KnownSteps(_shared(written, session.user_id), session.user_id, len(own))
     for flow, node in _flow_steps(session, problem, typed):
         like = likeness.to(f"{flow} {node['title']}")
         if like or session.domain_id or typed:
@@ -153,7 +164,7 @@ def _add_of_flow(steps: Mapping[Words, _Step], flow: str, node: Mapping[str, Any
         step.titles[node["title"]] += len(step.engineers) + 1  # as the flow says it
         step.flow = flow
         step.labels = tuple(option["label"] for option in node.get("options", []))
-    step.worth += ANYWAY + A_FLOW * like
+    step.add(A_FLOW, like)
 
 
 def _shared(written: Mapping[Words, _Step], engineer: UUID) -> dict[Words, _Step]:
@@ -172,7 +183,11 @@ def _shared(written: Mapping[Words, _Step], engineer: UUID) -> dict[Words, _Step
         engineers = set[UUID]().union(*(written[other].engineers for other in longer))
         if len(engineers) >= ENGINEERS or engineer in step.engineers:
             shown[words] = _Step(
-                step.titles, engineers, step.results, worth=sum(written[other].worth for other in longer)
+                step.titles,
+                engineers,
+                step.results,
+                times=sum(written[other].times for other in longer),
+                worth=sum(written[other].worth for other in longer),
             )
     return shown
 

@@ -144,7 +144,7 @@ function keepForm(form, body, submitter) {
     moves: "moves" in form.dataset,
     adds: "adds" in form.dataset,
     ends: "ends" in form.dataset,
-    drafts: [...form.querySelectorAll("[data-draft]")].map(draftKey),
+    drafts: "adds" in form.dataset ? [] : [...form.querySelectorAll("[data-draft]")].map(draftKey), // readyForNext
     at: Date.now(),
   });
 }
