@@ -325,7 +325,7 @@ document.addEventListener("keydown", (event) => {
   else if (place >= 0 && event.key === "ArrowDown") known[place + 1]?.focus();
   else if (place >= 0 && event.key === "ArrowUp") (known[place - 1] ?? title).focus();
   else {
-    const idle = [document.body, document.getElementById("step-title")].includes(event.target);
+    const idle = !event.target.closest("input, textarea, select, [contenteditable]");
     if (idle && /^\p{L}$/u.test(event.key)) title.focus(); // where the letter then goes
     return;
   }
