@@ -333,7 +333,17 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Without a connection the list stays as it is; the bar says enough.
-document.addEventListener("htmx:sendError", (event) => event.target.id === "known-steps" && event.stopImmediatePropagation(), true);
+for (const name of ["htmx:beforeRequest", "htmx:sendError"]) {
+  document.addEventListener(
+    name,
+    (event) => {
+      if (event.target.id !== "known-steps" || (name === "htmx:beforeRequest" && navigator.onLine)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    true,
+  );
+}
 
 // By the second of two quick clicks the list may be another one, whose first step nobody has chosen.
 document.addEventListener(
