@@ -114,6 +114,16 @@ def said(text: str, language: str = LANGUAGE) -> list[str]:
     return words(text)
 
 
+def spaced(word: str) -> str:
+    """The word as people write it: "log into", which `said` has as one word."""
+    return _spaced().get(word, word)
+
+
+@lru_cache
+def _spaced() -> Mapping[str, str]:
+    return {"".join(phrase): " ".join(phrase) for phrase in PHRASES}
+
+
 def ways_to_say(word: str, language: str = LANGUAGE) -> Iterator[tuple[str, ...]]:
     """The words, or words one behind the other, that mean the same as this one, itself first."""
     yield (word,)

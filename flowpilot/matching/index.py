@@ -4,6 +4,7 @@ The words stand there as they were written, folded; a stem is found as the begin
 candidates: which words are really the same is for the ranking to say.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,7 @@ with asked as (
       from hits group by n
 ), best as (
     select hits.id,
-           sum(case when named then ln(1 + flows / (told.named + 0.5))
+           sum(case when hits.named then ln(1 + flows / (told.named + 0.5))
                     else 0.4 * ln(1 + flows / (told.within + 0.5)) end) as weight,
            array_agg(hits.n) filter (where not hits.named) as within
       from hits join told on told.n = hits.n cross join size
@@ -80,7 +81,7 @@ with asked as (
                         from (select 1
                                 from flowpilot_session session
                                where session.account_id = %(account)s and session.words @@ asked.query
-                               limit %(common)s) some) as found
+                               limit %(common)s) counting) as found
       from asked
 ), hits as (
     select counted.n, counted.found, session.id
@@ -163,7 +164,7 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
     }
     rows = []
     for id_, name, description, domain, within, length, counts, flows, told in _fetch(FLOWS, values):
-        told = told or {}
+        numbers = json.loads(told or "{}")
         rows.append(
             FlowRow(
                 id=id_,
@@ -172,10 +173,10 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
                 domain_id=domain,
                 within=frozenset(within or ()),
                 length=length or 0,
-                counts=counts or {},
+                counts=json.loads(counts or "{}"),
                 flows=flows,
-                named={int(n): both[0] for n, both in told.items()},
-                inside={int(n): both[1] for n, both in told.items()},
+                named={int(n): both[0] for n, both in numbers.items()},
+                inside={int(n): both[1] for n, both in numbers.items()},
             )
         )
     return rows
@@ -185,7 +186,7 @@ def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
     """The sessions whose problem has the most telling of these words: of rare words all, of common ones the newest."""
     values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "most": MOST_SESSIONS}
     return [
-        SessionRow(*row[:-1], {int(n): found for n, found in (row[-1] or {}).items()})
+        SessionRow(*row[:-1], {int(n): found for n, found in json.loads(row[-1] or "{}").items()})
         for row in _fetch(SESSIONS, values)
     ]
 

@@ -12,7 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flowpilot.matching.concepts import LANGUAGE, concept, concepts, corrected, known_words, said, slips
+from flowpilot.matching.concepts import (
+    LANGUAGE,
+    concept,
+    concepts,
+    corrected,
+    known_words,
+    said,
+    slips,
+    spaced,
+)
 from flowpilot.matching.index import FlowRow
 from flowpilot.matching.text import is_code
 
@@ -28,11 +37,12 @@ Features = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Asked:
-    """A word of the problem; `instead` is the place of the word that this one mends."""
+    """A word of the problem; `instead` is the place of the word that this one mends, `written` how it stands there."""
 
     word: str
     concept: str
     weight: float
+    written: str
     instead: int | None = None
 
 
@@ -52,14 +62,14 @@ def read_problem(text: str, language: str = LANGUAGE) -> list[Asked]:
             break
         meant = concept(word, language)
         if meant not in found:
-            found[meant] = Asked(word, meant, 1 / (1 + len(found) / 20))
+            found[meant] = Asked(word, meant, 1 / (1 + len(found) / 20), spaced(word))
     asked = list(found.values())
     if language == LANGUAGE:
         known = known_words()
         for place, item in enumerate(tuple(asked)):
             repaired = corrected(item.word, known) if item.word not in known else None
             if repaired and concept(repaired) not in found:
-                asked.append(Asked(repaired, concept(repaired), item.weight * REPAIRED, place))
+                asked.append(Asked(repaired, concept(repaired), item.weight * REPAIRED, item.written, place))
     return asked
 
 
@@ -74,11 +84,16 @@ def evidence_of(
     if not rows:
         return []
     flows, named, inside = rows[0].flows, rows[0].named, rows[0].inside
-    # a mended word is only meant where nothing has the word as it stands
+    # a word is only mended where nothing has it as it stands
+    mended = {
+        item.instead
+        for item in asked
+        if item.instead is not None and not (named.get(item.instead) or inside.get(item.instead))
+    }
     kept = [
         (n, item)
         for n, item in enumerate(asked)
-        if item.instead is None or not (named.get(item.instead) or inside.get(item.instead))
+        if n not in mended and (item.instead is None or item.instead in mended)
     ]
     by_name = {n: item.weight * _rarity(flows, named.get(n, 0)) for n, item in kept}
     by_step = {n: item.weight * _rarity(flows, inside.get(n, 0)) for n, item in kept}
@@ -149,7 +164,7 @@ def _evidence(
             in_steps += part * by_step[n]
             found = max(found, part * by_step[n] / 2)
         if found:
-            told.append((found, item.word))
+            told.append((found, item.written))
     mass = sum(by_name.values()) or 1.0
     steps_mass = sum(by_step.values()) or 1.0
     features = (
