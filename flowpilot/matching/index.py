@@ -152,10 +152,9 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
     """The published flows that have the most telling of these words, and the `further` ones whatever they have."""
     lead, language = lead_of(account), account.language
     beginnings = {
-        f"{lead}{_begin(part, language)}%"
+        f"{lead}{_begin(way[0].partition('.')[0], language)}%"
         for word in words
         for way in ways_to_say(word, language)
-        for part in way[:1]
     }
     values = _asked(account, words) | {
         "further": list(further),
@@ -216,20 +215,21 @@ def _query(word: str, account: Account) -> str:
 
 
 def _item(word: str, lead: str, language: str) -> str:
-    if is_code(word):
-        return " & ".join(f"'{lead}{part}'" for part in word.split("."))
+    """A word; one with points in it, a code or a host, stands in the index in parts."""
+    return " & ".join(_part(part, lead, language) for part in word.split("."))
+
+
+def _part(word: str, lead: str, language: str) -> str:
     begin = _begin(word, language)
-    short = len(begin) <= SHORT
-    ways = {begin, word} if short else {begin}
+    whole = is_code(word) or len(begin) <= SHORT
+    ways = {begin, word} if whole else {begin}
     if not begin.isascii():  # a database of locale C knows the small letters of ASCII alone
-        ways |= {begin.capitalize(), begin.upper()}
-    return "(" + " | ".join(f"'{lead}{way}'{'' if short else ':*'}" for way in sorted(ways)) + ")"
+        ways |= {way.capitalize() for way in ways} | {way.upper() for way in ways}
+    return "(" + " | ".join(f"'{lead}{way}'{'' if whole else ':*'}" for way in sorted(ways)) + ")"
 
 
 def _begin(word: str, language: str) -> str:
     """How every form of the word begins: what its stem and itself have in common."""
-    if is_code(word):
-        return word.partition(".")[0]
     stemmed = stem(word, language)
     same = next((n for n, (a, b) in enumerate(zip(word, stemmed, strict=False)) if a != b), len(stemmed))
     return word[:same] or word

@@ -15,7 +15,7 @@ from flowpilot.sessions.states import Status, Tier
 from resolutionflow.accounts.models import Account
 
 MOST_MATCHES = 5
-LEAST_SCORE = 0.02  # what is below is not worth a line
+LEAST_SCORE = 0.05  # what is below is not worth a line
 SURE_OF_DOMAIN = 0.3
 SHOWN_WORDS = 6
 
@@ -32,28 +32,28 @@ class Match:
 
 @dataclass(frozen=True)
 class Assessment:
-    """All that can be said of a problem before it is worked on. `tier` is that of the best match."""
+    """All that can be said of a problem before it is worked on. `tier` is that of the best match, `scores` has every
+    flow that was looked at, by its id."""
 
     matches: list[Match]
     similar: list[SimilarSession]
     domain: Domain | None
     tier: Tier
-
-    def score_of(self, flow: Flow) -> float | None:
-        return next((match.score for match in self.matches if match.flow.id == flow.id), None)
+    scores: dict[UUID, float]
 
 
 def assess(account: Account, problem: str, *, limit: int = MOST_MATCHES) -> Assessment:
     """The account's flows and sessions that fit the problem. The account is the one in scope."""
     asked = read_problem(problem, account.language)
     if not asked:
-        return Assessment([], [], None, Tier.DISCOVERY)
+        return Assessment([], [], None, Tier.DISCOVERY, {})
     like = ranked(asked, sessions_with(account, [item.word for item in asked]), account.language)
     ranking, domains = _ranking(account, asked, like)
     matches = _matches(ranking, limit)
     similar = [one for one in like if one.status == Status.RESOLVED][:SHOWN]
     tier = tier_of(account, matches[0].score if matches else None)
-    return Assessment(matches, similar, _domain(ranking, like, domains), tier)
+    scores = {item.flow_id: item.score for item in ranking}
+    return Assessment(matches, similar, _domain(ranking, like, domains), tier, scores)
 
 
 def match_flows(
@@ -104,7 +104,7 @@ def _ranking(
     evidence = evidence_of(asked, rows, names, votes, account.language)
     scores = chances([item.features for item in evidence])
     found = [
-        Ranked(row.id, row.domain_id, score, item)
+        Ranked(row.id, row.domain_id, round(score, 4), item)
         for row, score, item in zip(rows, scores, evidence, strict=True)
     ]
     return sorted(found, key=lambda item: (-item.score, item.flow_id)), domains
@@ -113,9 +113,7 @@ def _ranking(
 def _matches(ranking: list[Ranked], limit: int) -> list[Match]:
     kept = [item for item in ranking[:limit] if item.score >= LEAST_SCORE]
     flows = Flow.objects.select_related("domain").in_bulk([item.flow_id for item in kept])
-    return [
-        Match(flows[item.flow_id], round(item.score, 4), item.evidence.words[:SHOWN_WORDS]) for item in kept
-    ]
+    return [Match(flows[item.flow_id], item.score, item.evidence.words[:SHOWN_WORDS]) for item in kept]
 
 
 def _domain(ranking: list[Ranked], like: list[SimilarSession], domains: dict[UUID, Domain]) -> Domain | None:
