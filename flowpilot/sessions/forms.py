@@ -12,7 +12,7 @@ from uuid6 import uuid7
 from flowpilot.clients.choices import client_choices
 from flowpilot.clients.models import Client
 from flowpilot.flows import structure
-from flowpilot.flows.models import Flow
+from flowpilot.flows.models import Domain, Flow
 from flowpilot.flows.scripts import MOST_CHARACTERS, Script, faults_of
 from flowpilot.sessions.driving import (
     ANSWER_LENGTH,
@@ -188,6 +188,11 @@ class StartForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": "This flow is not published any more. Choose another one."},
     )
+    domain: "forms.ModelChoiceField[Domain]" = forms.ModelChoiceField(
+        None,
+        required=False,
+        error_messages={"invalid_choice": "This domain is not there any more. Choose another one."},
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -197,6 +202,7 @@ class StartForm(forms.Form):
         choices: Callable[[], list[tuple[str, str]]] = lambda: client_choices("No client")  # noqa: E731
         fields["client"].choices = choices
         fields["flow"].queryset = Flow.objects.filter(status=Flow.Status.PUBLISHED)
+        fields["domain"].queryset = Domain.objects.all()
 
     def clean_session_id(self) -> UUID:
         id_: UUID = self.cleaned_data["session_id"]

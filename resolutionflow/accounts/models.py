@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from uuid6 import uuid7
 
+from resolutionflow.accounts.languages import LANGUAGES
 from resolutionflow.accounts.zones import validate_time_zone
 
 ANONYMISED_HOST = "anonymised.invalid"  # .invalid takes no mail
@@ -27,6 +28,20 @@ class Account(models.Model):
     idle_limit = models.DurationField(
         default=timedelta(hours=24),
         help_text="An active session without a sign of life for longer counts as given up.",
+    )
+    guided_threshold = models.FloatField(
+        default=0.6,
+        help_text="From this score on a flow that FlowPilot suggests guides the session.",
+    )
+    exploring_threshold = models.FloatField(
+        default=0.25,
+        help_text="From this score on a flow is offered as a start; below it nothing is.",
+    )
+    language = models.CharField(
+        max_length=20,
+        choices=LANGUAGES,
+        default="english",
+        help_text="In which problems and flows are written: words are compared without their endings.",
     )
     names_hidden = models.BooleanField(
         "hide names",
@@ -49,6 +64,19 @@ class Account(models.Model):
                 name="account_idle_limit_within_a_year",
                 condition=models.Q(idle_limit__gt=timedelta(0), idle_limit__lte=timedelta(days=366)),
                 violation_error_message="The idle limit is above zero and at most 366 days.",
+            ),
+            models.CheckConstraint(
+                name="account_thresholds_in_order",
+                condition=models.Q(
+                    exploring_threshold__gte=0,
+                    exploring_threshold__lte=models.F("guided_threshold"),
+                    guided_threshold__lte=1,
+                ),
+                violation_error_message="Exploring may not begin above guided, and both are from 0 to 100 %.",
+            ),
+            models.CheckConstraint(
+                name="account_language_known",
+                condition=models.Q(language__in=[language for language, _ in LANGUAGES]),
             ),
         ]
 
