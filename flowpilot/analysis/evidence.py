@@ -42,7 +42,7 @@ class PublishedFlows:
             self._flows.append((id_, texts[0], len(words)))
 
     def nearest_to(self, about: Mapping[str, float]) -> dict[str, Any] | None:
-        """The flow that says most of what the problem is about, as `likeness` measures it; None without a word in it."""
+        """The flow that says most of what the problem is about, as `likeness` measures; None without a word in it."""
         shared: Counter[int] = Counter()
         for word, weight in about.items():
             for place in self._with_word.get(word, ()):

@@ -1,8 +1,8 @@
 """Many ways through the same problem made into one tree, whose branches are what came of the steps.
 
 At each place the tree asks for the step that most of the sessions there took next; what came of it parts them. A
-session that never took that step goes on with those whom it did not help. So the way that most went comes first, each step
-stands where it is needed, and each way ends as the sessions ended that went it.
+session that never took that step goes on with those whom it did not help. So the way that most went comes first, each
+step stands where it is needed, and each way ends as the sessions ended that went it.
 """
 
 import re
