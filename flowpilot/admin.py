@@ -8,6 +8,8 @@ from flowpilot.models import (
     FlowDraft,
     FlowProposal,
     FlowVersion,
+    Problem,
+    ProblemSession,
     PsaActivityLog,
     PsaConnection,
     PsaPush,
@@ -103,6 +105,21 @@ class FlowProposalAdmin(TenantAdmin):
     list_filter = ("status", "kind")
     list_select_related = ("domain",)
     date_hierarchy = "created_at"
+
+
+@admin.register(Problem)
+class ProblemAdmin(TenantAdmin):
+    facts = True
+    list_display = ("__str__", "domain", "flow", "session_count", "proposal")
+    list_select_related = ("domain", "flow", "proposal")
+    ordering = ("-id",)
+
+
+@admin.register(ProblemSession)
+class ProblemSessionAdmin(TenantAdmin):
+    facts = True
+    list_display = ("session", "problem")
+    list_select_related = ("session", "problem")
 
 
 @admin.register(PsaConnection)

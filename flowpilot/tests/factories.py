@@ -13,6 +13,8 @@ from flowpilot.models import (
     FlowDraft,
     FlowProposal,
     FlowVersion,
+    Problem,
+    ProblemSession,
     PsaActivityLog,
     PsaConnection,
     PsaPush,
@@ -131,6 +133,22 @@ class FlowProposalFactory(TenantFactory):
     title = factory.Sequence(lambda n: f"Proposal {n}")
     structure = factory.LazyFunction(smallest_structure)
     created_at = STARTED_AT
+
+
+class ProblemFactory(TenantFactory):
+    class Meta:
+        model = Problem
+
+    words = factory.Sequence(lambda n: {f"word{n}": 1.0})
+    session_count = 1
+
+
+class ProblemSessionFactory(TenantFactory):
+    class Meta:
+        model = ProblemSession
+
+    problem = factory.SubFactory(ProblemFactory, account=factory.SelfAttribute("..account"))
+    session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
 
 
 class PsaConnectionFactory(TenantFactory):
