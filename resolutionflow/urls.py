@@ -64,6 +64,7 @@ urlpatterns = [
     path("accounts/", include(account_urls)),
     path("accounts/choose/", choose_account, name="choose_account"),
     path("flows/", include("flowpilot.flows.urls")),
+    path("proposals/", include("flowpilot.proposals.urls")),
     path("sessions/", include("flowpilot.sessions.urls")),
     path("sessions/", include("ratings.urls")),
     path("analytics/", include("analytics.urls")),
