@@ -28,6 +28,8 @@ from resolutionflow.links import url_with
 from resolutionflow.metrics import median_ranks
 from resolutionflow.periods import Period
 
+Bounds = tuple[float, float]
+
 DAYS = 90
 BOTH_SIDES = 0.0125  # left out at each end, so that both medians hold together with 95 %
 ENOUGH = 7  # completed sessions on a side: fewer give no interval for its median
@@ -47,16 +49,16 @@ class Covered:
 
 @dataclass(frozen=True)
 class BackTest:
-    """Medians are in seconds, None of no completed session. `lower` and `upper` bound how many seconds a guided session
+    """Medians are in seconds, None of no completed session. Between the `bounds` lies how many seconds a guided session
     takes less; None where a side has too few."""
 
     covered: tuple[Covered, ...]  # newest first
     unguided: int  # sessions among which they were looked for
     guided: int  # completed guided sessions of the domain
     covered_median: float | None
+    covered_bounds: Bounds | None
     guided_median: float | None
-    lower: float | None
-    upper: float | None
+    bounds: Bounds | None
     guided_href: str
     unguided_href: str
 
@@ -67,16 +69,13 @@ class BackTest:
     @property
     def saved(self) -> float | None:
         """How many seconds less the median of the guided ones is."""
-        if self.lower is None or self.covered_median is None or self.guided_median is None:
+        if self.covered_median is None or self.guided_median is None:
             return None
         return self.covered_median - self.guided_median
 
     @property
     def verdict(self) -> str:
-        """What the interval says, in a word: faster, slower, open, or few."""
-        if self.lower is None or self.upper is None:
-            return "few"
-        return "faster" if self.lower > 0 else "slower" if self.upper < 0 else "open"
+        return verdict(self.bounds)
 
 
 def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
@@ -95,8 +94,10 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
         )
     )
     about = Evidence.read(proposal.evidence).terms
-    covered, guided_seconds, unguided = [], [], 0
-    for id_, problem, user_id, started_at, seconds, outcome, status, tier in rows.iterator(chunk_size=5000):
+    covered: list[Covered] = []
+    guided_seconds: list[int] = []
+    unguided = 0
+    for id_, problem, user_id, started_at, seconds, outcome, status, tier in rows:
         if tier == Tier.GUIDED:
             guided_seconds.append(seconds)
             continue
@@ -104,16 +105,16 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
         if about and is_about(terms(problem), about):
             covered.append(Covered(id_, problem, user_id, started_at, seconds, outcome or status))
     of_domain = {"domain_id": domain_id or "none"} | period.query
-    seconds = [session.seconds for session in covered if session.seconds is not None]
-    lower, upper = difference_of_medians(seconds, guided_seconds)
+    timed = [session.seconds for session in covered if session.seconds is not None]
+    covered_bounds = bounds_of_median(timed)
     return BackTest(
         covered=tuple(covered),
         unguided=unguided,
         guided=len(guided_seconds),
-        covered_median=median(seconds) if seconds else None,
+        covered_median=median(timed) if timed else None,
+        covered_bounds=covered_bounds,
         guided_median=median(guided_seconds) if guided_seconds else None,
-        lower=lower,
-        upper=upper,
+        bounds=difference(covered_bounds, bounds_of_median(guided_seconds)),
         guided_href=url_with(
             "sessions:list", of_domain | {"tier": "guided", "status": [status.value for status in FINAL]}
         ),
@@ -126,22 +127,27 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
     )
 
 
-def difference_of_medians(
-    one: Sequence[float], other: Sequence[float]
-) -> tuple[float, float] | tuple[None, None]:
-    """Between which values the median of the one minus that of the other lies with at least 95 %; None of too few."""
-    first, second = _bounds(one), _bounds(other)
-    if first is None or second is None:
-        return None, None
-    return first[0] - second[1], first[1] - second[0]
-
-
-def _bounds(values: Sequence[float]) -> tuple[float, float] | None:
+def bounds_of_median(values: Sequence[float]) -> Bounds | None:
+    """Between which values the median lies with 97.5 %; None of fewer than ENOUGH."""
     ranks = median_ranks(len(values), outside=BOTH_SIDES)
     if ranks is None:
         return None
     ordered = sorted(values)
     return ordered[ranks[0] - 1], ordered[ranks[1] - 1]
+
+
+def difference(one: Bounds | None, other: Bounds | None) -> Bounds | None:
+    """Between which values the first median minus the second lies with at least 95 %; None where a side has too few."""
+    if one is None or other is None:
+        return None
+    return one[0] - other[1], one[1] - other[0]
+
+
+def verdict(bounds: Bounds | None) -> str:
+    """What the bounds of the seconds saved say, in a word: faster, slower, open, or few."""
+    if bounds is None:
+        return "few"
+    return "faster" if bounds[0] > 0 else "slower" if bounds[1] < 0 else "open"
 
 
 def freeze(proposal: FlowProposal, *, now: datetime) -> None:
@@ -151,12 +157,9 @@ def freeze(proposal: FlowProposal, *, now: datetime) -> None:
     kept: dict[str, Any] = {
         "days": DAYS,
         "covered": len(found.covered),
-        "completed": found.completed,
-        "covered_median": found.covered_median,
-        "guided": found.guided,
+        "median": found.covered_median,
+        "bounds": found.covered_bounds,
         "guided_median": found.guided_median,
-        "lower": found.lower,
-        "upper": found.upper,
     }
     evidence = proposal.evidence if isinstance(proposal.evidence, dict) else {}
     proposal.evidence = evidence | {"back_test": kept}

@@ -6,7 +6,8 @@
      "nearest_flow": {"flow_id", "name", "similarity"} | null,
      "returned": {"proposal_id", "sessions_before": n} | null,
      "change": {"kind", "node_id", "title", "label" | null, "n", "of", "lower", "upper"} | null,
-     "back_test": {…}, once it is published: see back_test.py}
+     "back_test": {"days", "covered", "median", "bounds": [lower, upper] | null, "guided_median"}, in seconds: of a new
+                  flow once it is published, as the back-test was at that moment}
 
 Whatever is missing or of another kind is read as nothing there.
 """
@@ -15,6 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+from flowpilot.sessions.states import Outcome
 
 MOST_PATHS = 20
 MOST_SUMMARIES = 10
@@ -69,6 +72,17 @@ class ProposedChange:
 
 
 @dataclass(frozen=True)
+class BackTestThen:
+    """What the back-test said when the flow was published; medians in seconds, with the bounds of the first."""
+
+    days: int
+    covered: int
+    median: float | None
+    bounds: tuple[float, float] | None
+    guided_median: float | None
+
+
+@dataclass(frozen=True)
 class Evidence:
     sessions: tuple[UUID, ...]
     terms: dict[str, float]
@@ -80,6 +94,7 @@ class Evidence:
     nearest: Nearest | None
     returned: Returned | None
     change: ProposedChange | None
+    back_test: BackTestThen | None
 
     @classmethod
     def read(cls, evidence: object) -> "Evidence":
@@ -99,6 +114,7 @@ class Evidence:
             nearest=_nearest(_object(given.get("nearest_flow"))),
             returned=_returned(_object(given.get("returned"))),
             change=_change(_object(given.get("change"))),
+            back_test=_back_test(_object(given.get("back_test"))),
         )
 
 
@@ -115,7 +131,8 @@ def _paths(given: object) -> Iterator[Path]:
             for step in map(_object, _list(path.get("steps")))
         ]
         if steps:
-            yield Path(_uuid(path.get("session")), tuple(steps), _text(path.get("outcome")))
+            outcome = path.get("outcome")
+            yield Path(_uuid(path.get("session")), tuple(steps), outcome if outcome in Outcome.values else "")
 
 
 def _nearest(given: dict[str, Any]) -> Nearest | None:
@@ -141,6 +158,23 @@ def _change(given: dict[str, Any]) -> ProposedChange | None:
         label=_text(given.get("label")),
         n=min(of, max(0, int(_number(given.get("n"))))),
         of=of,
+    )
+
+
+def _back_test(given: dict[str, Any]) -> BackTestThen | None:
+    if not given:
+        return None
+    bounds = [_number(bound) for bound in _list(given.get("bounds"))]
+    medians = [
+        float(_number(given[name])) if given.get(name) is not None else None
+        for name in ("median", "guided_median")
+    ]
+    return BackTestThen(
+        days=max(1, int(_number(given.get("days")))),
+        covered=int(_number(given.get("covered"))),
+        median=medians[0],
+        bounds=(bounds[0], bounds[1]) if len(bounds) == 2 else None,
+        guided_median=medians[1],
     )
 
 

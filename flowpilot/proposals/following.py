@@ -3,6 +3,7 @@
 Publishing and discarding call this in their own transaction, whoever does it and wherever.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.db.models import ProtectedError
@@ -41,10 +42,8 @@ def draft_discarded(flow: Flow) -> None:
 def remove_unused(flow: Flow) -> None:
     """Away with a locked flow that was never published, unless anything refers to it, such as imported sessions."""
     if flow.current_version_id is None:
-        try:
+        with suppress(ProtectedError):
             flow.delete()
-        except ProtectedError:
-            pass
 
 
 def decide(

@@ -55,10 +55,13 @@ class ProposalListForm(forms.Form):
         required=False,
         choices=[("", "Pending"), *((name, words) for name, (words, _) in STATUSES.items() if name)],
     )
-    kind = forms.ChoiceField(required=False, choices=[("", "New flows and changes"), *FlowProposal.Kind.choices])
+    kind = forms.ChoiceField(
+        required=False, choices=[("", "New flows and changes"), *FlowProposal.Kind.choices]
+    )
     domain_id = forms.ChoiceField(required=False, label="Domain", widget=LongSelect())
     confidence = forms.ChoiceField(
-        required=False, choices=[("", "However sure"), *((name, words) for name, (words, _) in CONFIDENCES.items())]
+        required=False,
+        choices=[("", "However sure"), *((name, words) for name, (words, _) in CONFIDENCES.items())],
     )
     sort = forms.ChoiceField(
         required=False, label="Order", choices=[(name, words) for name, (words, _) in ORDERS.items()]
@@ -128,7 +131,7 @@ class ProposalListForm(forms.Form):
 
 
 def beside(form: ProposalListForm, proposal: FlowProposal) -> tuple[UUID | None, UUID | None, int, int]:
-    """Of the queue as the form shows it: the proposal before and the one after, its place from 1 and how many there are.
+    """Of the queue as the form shows it: the proposal before, the one after, its place from 1, how many there are.
 
     One that is not in it any more, as it was decided meanwhile, stands where it would have stood; its place is 0.
     """

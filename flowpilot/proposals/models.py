@@ -16,8 +16,8 @@ class FlowProposal(TenantModel):
 
     `evidence` is {"sessions": [ids], …}: the sessions behind it, how often each branch was taken, and once it is
     published, under "back_test", what it would have covered then; evidence.py reads it. `target_flow` is the flow that
-    an enhancement changes. `confidence` is a fraction 0..1. While its draft is edited, `draft_flow` is the flow that has
-    the draft.
+    an enhancement changes. `confidence` is a fraction 0..1. While it is edited, `draft_flow` is the flow whose draft it
+    is.
     """
 
     class Kind(models.TextChoices):

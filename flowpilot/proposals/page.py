@@ -89,9 +89,7 @@ def acts(proposal: FlowProposal) -> dict[str, Any]:
     name = free_name(proposal.title) if proposal.kind == FlowProposal.Kind.NEW_FLOW else ""
     return {
         "pending": proposal.status == FlowProposal.Status.PENDING,
-        "decision": ""
-        if proposal.status == FlowProposal.Status.PENDING
-        else decision_in_words(proposal),
+        "decision": "" if proposal.status == FlowProposal.Status.PENDING else decision_in_words(proposal),
         "drafted": draft,
         "changed_there": bool(draft) and draft.structure != proposal.structure if draft else False,
         "new_flow": proposal.kind == FlowProposal.Kind.NEW_FLOW,
@@ -195,15 +193,15 @@ def _drawing(proposal: FlowProposal, evidence: Evidence, count: int) -> Drawing:
     """The proposed flow with the number of sessions that took each step and each answer."""
     most = max([*evidence.branches.values(), 1])
     steps = {
-        node: StepNote(lines=(f"{counted(visits, 'session')} of {count}" if count else counted(visits, "session"),))
+        node: StepNote(
+            lines=(f"{counted(visits, 'session')} of {count}" if count else counted(visits, "session"),)
+        )
         for node, visits in evidence.visits.items()
     }
     if change := evidence.change:
         lines = steps[change.node_id].lines if change.node_id in steps else ()
         steps[change.node_id] = StepNote(lines=(*lines, "changed here"), tone="watch")
-    ways = {
-        way: WayNote(suffix=f"{taken:,}", share=taken / most) for way, taken in evidence.branches.items()
-    }
+    ways = {way: WayNote(suffix=f"{taken:,}", share=taken / most) for way, taken in evidence.branches.items()}
     return draw(proposal.structure, Notes(steps=steps, ways=ways))
 
 
@@ -213,9 +211,7 @@ def _target(proposal: FlowProposal) -> dict[str, Any]:
         return {"target": None, "changes": None, "version": None, "moved_on": False}
     flow = Flow.objects.select_related("current_version").get(id=proposal.target_flow_id)
     version: FlowVersion | None = flow.current_version
-    changes: Comparison | None = (
-        changes_between(version.structure, proposal.structure) if version else None
-    )
+    changes: Comparison | None = changes_between(version.structure, proposal.structure) if version else None
     pending = proposal.status == FlowProposal.Status.PENDING
     return {
         "target": flow,

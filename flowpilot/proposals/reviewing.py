@@ -100,8 +100,8 @@ def approve(proposal_id: UUID, *, user: User, now: datetime) -> FlowProposal:
 def publish(
     proposal_id: UUID, structure: Node, *, user: User, now: datetime, name: str = "", note: str = ""
 ) -> FlowProposal:
-    """Publishes the structure, which was edited elsewhere, in the place of the proposed one; a new flow by another name,
-    if one is given. Raises Refused, and Invalid for what cannot be published."""
+    """Publishes the structure, which was edited elsewhere, in the place of the proposed one; a new flow by another
+    name, if one is given. Raises Refused, and Invalid for what cannot be published."""
     with _pending(proposal_id) as proposal:
         status = FlowProposal.Status.MODIFIED
         if proposal.kind == FlowProposal.Kind.NEW_FLOW:
@@ -124,8 +124,8 @@ def publish(
 def open_draft(proposal_id: UUID, *, user: User, now: datetime, over: int | None = None) -> Flow:
     """The flow whose draft is this proposal, to be edited and published; asked again it is the same one.
 
-    over: the revision of the target's own draft that the proposal may take the place of, as a change that can be undone.
-    Raises Refused, DraftInTheWay among it.
+    over: the revision of the target's own draft that the proposal may replace, as a change that can be undone. Raises
+    Refused, DraftInTheWay among it.
     """
     with _pending(proposal_id) as proposal:
         flow = proposal.draft_flow
@@ -159,7 +159,9 @@ class Declined:
 def reject(proposal_id: UUID, *, reason: str, user: User, now: datetime) -> Declined:
     """Raises Refused, and Invalid without a reason."""
     if not reason.strip():
-        raise Invalid([Fault("", "Say why: the reason stays with the proposal, and the next reviewer reads it.")])
+        raise Invalid(
+            [Fault("", "Say why: the reason stays with the proposal, and the next reviewer reads it.")]
+        )
     return _decline(proposal_id, FlowProposal.Status.REJECTED, reason.strip(), user, now)
 
 

@@ -24,8 +24,8 @@ reviewers_required = team_required(NO_ACCESS, instead=("Open the library", "flow
 @require_GET
 @reviewers_required
 def proposal_list(request: AccountRequest) -> HttpResponse:
-    """The proposals that the filters leave, those that wait unless something else is asked for. A bad filter says so and
-    filters nothing."""
+    """The proposals that the filters leave, those that wait unless something else is asked for. A bad filter says so
+    and filters nothing."""
     form = ProposalListForm(request.GET, account=request.account)
     rows = form.proposals().select_related("domain", "target_flow").defer("structure", "evidence")
     page = numbered_page(request, rows, "proposals")
