@@ -19,6 +19,7 @@ from uuid import UUID
 
 from flowpilot.sessions.states import Outcome
 
+MOST = 1e12  # what is above is no number of anything here
 MOST_PATHS = 20
 MOST_SUMMARIES = 10
 CHANGES = {
@@ -191,8 +192,9 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int | float:
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if plain and abs(value) < 1e12 else 0  # type: ignore[operator, return-value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return value if abs(value) < MOST else 0
 
 
 def _numbers(value: object) -> Iterator[tuple[str, int | float]]:

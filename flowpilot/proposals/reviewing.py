@@ -262,7 +262,7 @@ class _Moved(Exception):
 
 def _target_draft(proposal: FlowProposal) -> FlowDraft:
     """The draft of the flow that an enhancement changes, stored or not. The flow is locked already."""
-    flow = Flow.objects.select_related("current_version").get(id=proposal.target_flow_id)
+    flow: Flow = Flow.objects.select_related("current_version").get(proposals=proposal)
     if flow.status == Flow.Status.ARCHIVED:
         raise Refused(f"“{flow.name}” is archived. Restore it first, or dismiss the proposal.")
     draft = drafting.draft_of(flow)

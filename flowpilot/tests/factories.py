@@ -127,8 +127,8 @@ class PsaActivityLogFactory(TenantFactory):
 
 
 class FlowProposalFactory(TenantFactory):
-    """A new flow of one step, on no evidence. With `behind`, sessions that went ways through `proposed_structure`, it is
-    that flow with all its evidence."""
+    """A new flow of one step, on no evidence. With `behind`, sessions that went ways through `proposed_structure`, it
+    is that flow with all its evidence."""
 
     class Meta:
         model = FlowProposal
