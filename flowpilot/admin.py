@@ -8,6 +8,8 @@ from flowpilot.models import (
     FlowDraft,
     FlowProposal,
     FlowVersion,
+    Problem,
+    ProblemSession,
     PsaActivityLog,
     PsaConnection,
     PsaPush,
@@ -97,6 +99,21 @@ class PsaActivityLogAdmin(TenantAdmin):
     list_display = ("activity_type", "psa_ticket_id", "hours_logged", "created_at")
     list_filter = ("activity_type",)
     date_hierarchy = "created_at"
+
+
+@admin.register(Problem)
+class ProblemAdmin(TenantAdmin):
+    facts = True
+    list_display = ("__str__", "domain", "flow", "session_count", "proposal")
+    list_select_related = ("domain", "flow", "proposal")
+    ordering = ("-id",)
+
+
+@admin.register(ProblemSession)
+class ProblemSessionAdmin(TenantAdmin):
+    facts = True
+    list_display = ("session", "problem")
+    list_select_related = ("session", "problem")
 
 
 @admin.register(PsaConnection)

@@ -9,7 +9,7 @@ import resolutionflow.tenancy.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flowpilot", "0009_revisions_go_on"),
+        ("flowpilot", "0011_problems"),
         ("resolutionflow", "0007_recent_calls"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

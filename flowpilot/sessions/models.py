@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, Flow, FlowVersion
-from flowpilot.metrics import SessionQuerySet
+from flowpilot.metrics import UNGUIDED, SessionQuerySet
 from flowpilot.sessions.states import OUTCOMES_OF_STATUS, Outcome, Source, Status, Tier
 from resolutionflow.tenancy.models import (
     OwnerForeignKey,
@@ -143,6 +143,12 @@ class Session(TenantModel):
                 fields=["account", "status", "last_activity_at"],
                 name="session_open",
                 condition=Q(status__in=[Status.ACTIVE, Status.REQUESTING_ESCALATION]),
+            ),
+            # What the analysis has not read yet: few, however many sessions there are.
+            models.Index(
+                fields=["account", "completed_at", "id"],
+                name="session_to_analyse",
+                condition=Q(UNGUIDED, status=Status.RESOLVED, analysed_at__isnull=True),
             ),
         ]
 

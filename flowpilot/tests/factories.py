@@ -15,6 +15,8 @@ from flowpilot.models import (
     FlowDraft,
     FlowProposal,
     FlowVersion,
+    Problem,
+    ProblemSession,
     PsaActivityLog,
     PsaConnection,
     PsaPush,
@@ -188,6 +190,22 @@ def evidence_of(sessions: Sequence[Session]) -> dict[str, Any]:
         "returned": None,
         "change": None,
     }
+
+
+class ProblemFactory(TenantFactory):
+    class Meta:
+        model = Problem
+
+    words = factory.Sequence(lambda n: {f"word{n}": 1.0})
+    session_count = 1
+
+
+class ProblemSessionFactory(TenantFactory):
+    class Meta:
+        model = ProblemSession
+
+    problem = factory.SubFactory(ProblemFactory, account=factory.SelfAttribute("..account"))
+    session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
 
 
 class PsaConnectionFactory(TenantFactory):

@@ -33,6 +33,11 @@ class Account(models.Model):
         default=False,
         help_text="Team pages, lists and exports show “Engineer 3” in place of a name.",
     )
+    language_model_allowed = models.BooleanField(
+        "let a language model improve wording",
+        default=False,
+        help_text="Titles and step names of proposed flows go to the language model of this installation.",
+    )
     import_shift = models.JSONField(
         null=True,
         blank=True,
