@@ -16,7 +16,10 @@ from flowpilot.models import (
     Session,
     Step,
 )
+from flowpilot.proposals.back_office import FlowProposalAdmin
 from resolutionflow.administration.tenant import TenantAdmin
+
+admin.site.register(FlowProposal, FlowProposalAdmin)
 
 
 @admin.register(Client)
@@ -95,15 +98,6 @@ class PsaActivityLogAdmin(TenantAdmin):
     facts = True
     list_display = ("activity_type", "psa_ticket_id", "hours_logged", "created_at")
     list_filter = ("activity_type",)
-    date_hierarchy = "created_at"
-
-
-@admin.register(FlowProposal)
-class FlowProposalAdmin(TenantAdmin):
-    facts = True
-    list_display = ("title", "kind", "domain", "status", "confidence", "created_at")
-    list_filter = ("status", "kind")
-    list_select_related = ("domain",)
     date_hierarchy = "created_at"
 
 

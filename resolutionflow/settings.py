@@ -77,7 +77,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "resolutionflow.navigation.navigation",
-                "flowpilot.sessions.help_wanted.counts",
+                "flowpilot.waiting.counts",
             ],
             "builtins": ["resolutionflow.templatetags.interface", "flowpilot.templatetags.sessions"],
         },

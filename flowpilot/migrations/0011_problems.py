@@ -10,7 +10,7 @@ import resolutionflow.tenancy.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flowpilot", "0009_revisions_go_on"),
+        ("flowpilot", "0010_words_to_match"),
         ("resolutionflow", "0009_language_model_allowed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -109,6 +109,10 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
+# What team admins may do in the back office, for rows of the own account.
+TEAM_ADMIN_PERMISSIONS = frozenset({"flowpilot.view_flowproposal", "flowpilot.change_flowproposal"})
+
+
 class Role(models.TextChoices):
     ENGINEER = "engineer", "Engineer"
     TEAM_ADMIN = "team_admin", "Team admin"
@@ -221,16 +225,19 @@ class User(AbstractBaseUser):
     def role_label(self) -> str:
         return "Super admin" if self.is_superuser else Role(self.role).label
 
-    # Django admin asks these; what a team admin may do there is each admin class's own rule.
+    # Django admin asks these. A team admin finds the proposals of the own account there, and nothing else.
     @property
     def is_staff(self) -> bool:
-        return self.is_superuser
+        return self.leads_team
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        return self.is_active and self.is_superuser
+        return self.is_active and (self.is_superuser or (self.leads_team and perm in TEAM_ADMIN_PERMISSIONS))
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and self.is_superuser
+        return self.is_active and (
+            self.is_superuser
+            or (self.leads_team and any(perm.startswith(f"{app_label}.") for perm in TEAM_ADMIN_PERMISSIONS))
+        )
 
 
 class ApiToken(models.Model):

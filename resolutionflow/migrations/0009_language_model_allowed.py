@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("resolutionflow", "0007_recent_calls"),
+        ("resolutionflow", "0008_thresholds_and_language"),
     ]
 
     operations = [
