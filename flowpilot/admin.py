@@ -8,13 +8,18 @@ from flowpilot.models import (
     FlowDraft,
     FlowProposal,
     FlowVersion,
+    Problem,
+    ProblemSession,
     PsaActivityLog,
     PsaConnection,
     PsaPush,
     Session,
     Step,
 )
+from flowpilot.proposals.back_office import FlowProposalAdmin
 from resolutionflow.administration.tenant import TenantAdmin
+
+admin.site.register(FlowProposal, FlowProposalAdmin)
 
 
 @admin.register(Client)
@@ -96,13 +101,19 @@ class PsaActivityLogAdmin(TenantAdmin):
     date_hierarchy = "created_at"
 
 
-@admin.register(FlowProposal)
-class FlowProposalAdmin(TenantAdmin):
+@admin.register(Problem)
+class ProblemAdmin(TenantAdmin):
     facts = True
-    list_display = ("title", "kind", "domain", "status", "confidence", "created_at")
-    list_filter = ("status", "kind")
-    list_select_related = ("domain",)
-    date_hierarchy = "created_at"
+    list_display = ("__str__", "domain", "flow", "session_count", "proposal")
+    list_select_related = ("domain", "flow", "proposal")
+    ordering = ("-id",)
+
+
+@admin.register(ProblemSession)
+class ProblemSessionAdmin(TenantAdmin):
+    facts = True
+    list_display = ("session", "problem")
+    list_select_related = ("session", "problem")
 
 
 @admin.register(PsaConnection)

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from flowpilot.analysis import running
 from flowpilot.sessions import idle
-from resolutionflow.jobs import hourly, job
+from resolutionflow.jobs import every_minutes, hourly, job
 
 
 @job(
@@ -14,3 +15,13 @@ from resolutionflow.jobs import hourly, job
 )
 def close_idle_sessions(now: datetime) -> None:
     idle.close_idle_sessions(now)
+
+
+@job(
+    "analysis.run",
+    "Analyse sessions",
+    about="Reads resolved sessions that no flow guided and proposes flows for problems that came up again and again.",
+    schedule=every_minutes(10),
+)
+def analyse_sessions(now: datetime) -> None:
+    running.analyse_all(now)

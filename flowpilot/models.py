@@ -1,3 +1,4 @@
+from flowpilot.analysis.models import Problem, ProblemSession
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, DraftChange, Flow, FlowDraft, FlowVersion, Step
 from flowpilot.proposals.models import FlowProposal
@@ -12,6 +13,8 @@ __all__ = [
     "FlowDraft",
     "FlowProposal",
     "FlowVersion",
+    "Problem",
+    "ProblemSession",
     "PsaActivityLog",
     "PsaConnection",
     "PsaPush",

@@ -139,9 +139,9 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def median_ranks(count: int) -> tuple[int, int] | None:
+def median_ranks(count: int, *, outside: float = 0.025) -> tuple[int, int] | None:
     """Between the values of which ranks, from 1 on, the median of `count` values lies with at least 95 %, whatever
-    their distribution; None of fewer than 6, which are too few for any.
+    their distribution; None of fewer than 6, which are too few for any. outside: the chance that is left at each end.
 
     Each value lies below the median as a coin falls, so the ranks are those of a binomial distribution
     (W. J. Conover, Practical Nonparametric Statistics, 3rd ed. 1999, section 3.2).
@@ -150,6 +150,6 @@ def median_ranks(count: int) -> tuple[int, int] | None:
     below = 0.0
     for rank in range(max(0, count // 2 - 6 * isqrt(count) - 1), count // 2 + 1):
         below += exp(lgamma(count + 1) - lgamma(rank + 1) - lgamma(count - rank + 1) - count * log(2))
-        if below > 0.025:
+        if below > outside:
             return (rank, count + 1 - rank) if rank else None
     return None

@@ -77,7 +77,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "resolutionflow.navigation.navigation",
-                "flowpilot.sessions.help_wanted.counts",
+                "flowpilot.waiting.counts",
             ],
             "builtins": ["resolutionflow.templatetags.interface", "flowpilot.templatetags.sessions"],
         },
@@ -149,6 +149,16 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="ResolutionFlow <noreply@localhost>")
+
+# A language model that may improve wording, in the accounts that allow it; none without an address.
+LANGUAGE_MODEL_URL = env("LANGUAGE_MODEL_URL", default="")
+LANGUAGE_MODEL_KEY = env("LANGUAGE_MODEL_KEY", default="")
+LANGUAGE_MODEL_NAME = env("LANGUAGE_MODEL_NAME", default="")
+LANGUAGE_MODEL_KIND = env("LANGUAGE_MODEL_KIND", default="openai")
+if LANGUAGE_MODEL_KIND not in ("openai", "anthropic"):
+    raise ImproperlyConfigured("LANGUAGE_MODEL_KIND must be openai or anthropic.")
+if LANGUAGE_MODEL_URL and not LANGUAGE_MODEL_NAME:
+    raise ImproperlyConfigured("LANGUAGE_MODEL_NAME must say which model LANGUAGE_MODEL_URL is to use.")
 
 # Jobs stand in the module `jobs` of each app.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -4,7 +4,7 @@ import os
 
 os.environ |= {"SECRET_KEY": "for tests only", "DEBUG": "false", "HTTPS": "false", "ALLOWED_HOSTS": "*"}
 os.environ |= {"EMAIL_URL": "memorymail://", "CACHE_URL": "locmemcache://", "LOG_LEVEL": "CRITICAL"}
-os.environ |= {"DATABASE_POOL": "false", "BASE_URL": "http://testserver"}
+os.environ |= {"DATABASE_POOL": "false", "BASE_URL": "http://testserver", "LANGUAGE_MODEL_URL": ""}
 
 from resolutionflow.settings import *  # noqa: F403
 from resolutionflow.settings import DATABASES, EMBEDDED_DATABASE, STORAGES

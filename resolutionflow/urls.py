@@ -9,6 +9,7 @@ from analytics.api import router as analytics_router
 from analytics.flowpilot.api import router as flowpilot_analytics_router
 from flowpilot.flows.api import router as flows_router
 from flowpilot.home.views import home
+from flowpilot.proposals.api import router as proposals_router
 from flowpilot.sessions.api import router as sessions_router
 from ratings.api import router as ratings_router
 from resolutionflow.accounts import settings_views
@@ -25,6 +26,7 @@ def closed(request: HttpRequest) -> HttpResponse:
 
 api.add_router("/analytics", analytics_router)
 api.add_router("/flows", flows_router)
+api.add_router("/proposals", proposals_router)
 api.add_router("/sessions", sessions_router)
 api.add_router("", ratings_router)
 api.add_router("/analytics/flowpilot", flowpilot_analytics_router)
@@ -64,6 +66,7 @@ urlpatterns = [
     path("accounts/", include(account_urls)),
     path("accounts/choose/", choose_account, name="choose_account"),
     path("flows/", include("flowpilot.flows.urls")),
+    path("proposals/", include("flowpilot.proposals.urls")),
     path("sessions/", include("flowpilot.sessions.urls")),
     path("sessions/", include("ratings.urls")),
     path("analytics/", include("analytics.urls")),

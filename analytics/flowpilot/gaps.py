@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper
 from django.urls import reverse
 
-from analytics.flowpilot.filters import ENDED, UNGUIDED
+from analytics.flowpilot.filters import ENDED
 from analytics.query import DashboardQuery
 from flowpilot.metrics import given_up
 from flowpilot.sessions.decisions import LAST_NODE, TAKEN_BACK, TAKEN_OVER
@@ -227,8 +227,7 @@ def _stale_flow(row: _Row, query: DashboardQuery) -> Gap:
 
 def _repeated_discovery(row: _Row, query: DashboardQuery) -> Gap:
     title = f"Solved again and again without a flow: {row.proposal}"
-    domain_id = str(row.domain_id) if row.domain_id else "none"
-    return _fact(row, title, ("See the sessions", query.href(domain_id=domain_id, **UNGUIDED)))
+    return _fact(row, title, ("See the proposal", reverse("proposals:detail", args=[row.proposal_id])))
 
 
 def _high_escalation(row: _Row, query: DashboardQuery) -> Gap | None:

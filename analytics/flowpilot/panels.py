@@ -4,6 +4,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
+
 from analytics import panels
 from analytics.flowpilot import charts, coverage, exports, gaps, overview, psa, quality
 from analytics.flowpilot.filters import COMPLETED, DECIDED, ESCALATED, RESOLVED, UNGUIDED
@@ -127,7 +129,13 @@ def _domains(query: DashboardQuery) -> dict[str, Any]:
 
 
 def _knowledge(query: DashboardQuery) -> dict[str, Any]:
-    return {"counts": overview.knowledge(query)}
+    reviewed = {"reviewed_from": query.period.first, "reviewed_to": query.period.last}
+    return {
+        "counts": overview.knowledge(query),
+        "pending_href": reverse("proposals:list"),
+        "approved_href": url_with("proposals:list", {"status": "published"} | reviewed),
+        "rejected_href": url_with("proposals:list", {"status": "rejected"} | reviewed),
+    }
 
 
 def _heatmap(query: DashboardQuery) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.db import transaction
 from flowpilot.flows.models import DraftChange, Flow, FlowDraft
 from flowpilot.flows.structure import Node
 from flowpilot.flows.undoing import replaced, restored
+from flowpilot.proposals import following
 from resolutionflow.accounts.models import User
 from resolutionflow.storable import UNSTORABLE, texts_of
 
@@ -119,9 +120,10 @@ def take_back(draft: FlowDraft, *, user: User, now: datetime) -> str:
 
 
 def discard(flow_id: UUID, *, revision: int) -> None:
-    """Away with the draft; the published version stays. Raises Stale."""
+    """Away with the draft; the published version stays. What a proposal made goes back to it. Raises Stale."""
     with locked_draft(flow_id, revision) as draft:
         put_away(draft)
+        following.draft_discarded(draft.flow)
 
 
 def put_away(draft: FlowDraft) -> None:

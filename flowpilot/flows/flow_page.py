@@ -18,6 +18,7 @@ from flowpilot.flows.drawing import draw
 from flowpilot.flows.head import flow_head, flow_or_404
 from flowpilot.flows.models import Flow, FlowDraft, FlowVersion
 from flowpilot.flows.structure import Node
+from flowpilot.proposals.measured import origin_of
 from resolutionflow.accounts.models import AuditEntry, User
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest, account_required
@@ -57,6 +58,7 @@ def detail(request: AccountRequest, flow_id: UUID) -> HttpResponse:
         "versions": _versions(flow, names),
         "usage_href": _sessions_href(flow, request.user),
     }
+    context |= origin_of(flow, request.user, now=request.now)
     return render(request, "flows/detail.html", context)
 
 

@@ -10,6 +10,7 @@ from django.db.models import Max
 from flowpilot.flows import drafting
 from flowpilot.flows.models import Domain, Flow, FlowDraft, FlowVersion, Step
 from flowpilot.flows.structure import Fault, Node, faults_of, nodes_of
+from flowpilot.proposals import following
 from resolutionflow.accounts.models import AuditEntry, User
 
 
@@ -69,7 +70,7 @@ def keep(flow: Flow) -> None:
 
 
 def publish(flow_id: UUID, *, revision: int, user: User, note: str, now: datetime) -> FlowVersion:
-    """Makes the draft the next version and the flow published; the draft is gone then.
+    """Makes the draft the next version and the flow published; the draft is gone then, its proposal decided.
 
     Raises drafting.Stale, and Invalid for a structure with faults. Sessions that run keep their version.
     """
@@ -96,6 +97,7 @@ def publish(flow_id: UUID, *, revision: int, user: User, note: str, now: datetim
         AuditEntry.record(
             "flow.published", actor=user, account=flow.account, object=flow.name, version=version.number
         )
+        following.draft_published(flow, user=user, now=now)
         return version
 
 

@@ -14,8 +14,10 @@ from resolutionflow.tenancy.models import TenantForeignKey, TenantModel
 class FlowProposal(TenantModel):
     """What a reviewer decides on. `approved` is published as proposed, `modified` edited first.
 
-    `evidence` is {"sessions": [ids], …}: the sessions behind it, how often each branch was taken, what it would have
-    covered. `target_flow` is the flow that an enhancement changes. `confidence` is a fraction 0..1.
+    `evidence` is {"sessions": [ids], …}: the sessions behind it, how often each branch was taken, and once it is
+    published, under "back_test", what it would have covered then; evidence.py reads it. `target_flow` is the flow that
+    an enhancement changes. `confidence` is a fraction 0..1. While it is edited, `draft_flow` is the flow whose draft it
+    is.
     """
 
     class Kind(models.TextChoices):
@@ -42,6 +44,9 @@ class FlowProposal(TenantModel):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_note = models.TextField(blank=True)
     published_flow = TenantForeignKey(Flow, models.PROTECT, null=True, blank=True, related_name="+")
+    draft_flow = TenantForeignKey(
+        Flow, models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta(TenantModel.Meta):
@@ -71,10 +76,16 @@ class FlowProposal(TenantModel):
                 name="proposal_enhancement_is_edited_first",
                 condition=~Q(kind="enhancement", status="approved"),
             ),
+            models.CheckConstraint(
+                name="proposal_draft_only_while_pending",
+                condition=Q(draft_flow__isnull=True) | Q(status="pending"),
+            ),
+            models.UniqueConstraint(fields=["account", "draft_flow"], name="proposal_draft_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["account", "status", "created_at"], name="proposal_queue"),
             models.Index(fields=["account", "reviewed_at"], name="proposal_by_review"),
+            models.Index(fields=["account", "published_flow"], name="proposal_by_flow"),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,13 @@ from flowpilot.sessions.forms import (
 )
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.position import current_node, has_left
-from flowpilot.sessions.runner import finish_form, runner_context, script_context, values_to_keep
+from flowpilot.sessions.runner import (
+    finish_form,
+    known_context,
+    runner_context,
+    script_context,
+    values_to_keep,
+)
 from flowpilot.sessions.states import OPEN, BadValue, Outcome, Refused, Status
 from resolutionflow.accounts.scoping import AccountRequest, account_required
 from resolutionflow.htmx import wants_panel
@@ -117,10 +123,8 @@ def beside(request: AccountRequest, session_id: UUID) -> HttpResponse:
     )
 
 
-def _with_decision(
-    request: AccountRequest, session_id: UUID, act: Callable[..., Session], form_class: type[forms.Form]
-) -> HttpResponse:
-    session, form = driven(request.user, session_id), form_class(request.POST)
+def _with_decision(request: AccountRequest, session_id: UUID, act: Callable[..., Session]) -> HttpResponse:
+    session, form = driven(request.user, session_id), DecisionForm(request.POST)
     if not form.is_valid():
         return mangled(request, session, form)
     return carried_out(request, session_id, lambda: act(session_id, now=request.now, **form.cleaned_data))
@@ -130,21 +134,26 @@ def _with_decision(
 @require_POST
 def back(request: AccountRequest, session_id: UUID) -> HttpResponse:
     """Takes the newest decision back."""
-    return _with_decision(request, session_id, driving.take_back, DecisionForm)
+    return _with_decision(request, session_id, driving.take_back)
 
 
 @account_required
 @require_POST
 def note(request: AccountRequest, session_id: UUID) -> HttpResponse:
-    """The note of a step that was done already."""
-    return _with_decision(request, session_id, driving.annotate, NoteForm)
+    """The note of a step that was done already, and what came of it."""
+    session, form = driven(request.user, session_id), NoteForm(request.POST)
+    if not form.is_valid():
+        return mangled(request, session, form)
+    return carried_out(
+        request, session_id, lambda: driving.annotate(session_id, now=request.now, **form.said())
+    )
 
 
 @account_required
 @require_POST
 def leave(request: AccountRequest, session_id: UUID) -> HttpResponse:
     """Goes on without the flow."""
-    return _with_decision(request, session_id, driving.leave_flow, DecisionForm)
+    return _with_decision(request, session_id, driving.leave_flow)
 
 
 @account_required
@@ -292,6 +301,15 @@ def answer(request: AccountRequest, session_id: UUID) -> HttpResponse:
 def _too_late(request: AccountRequest, refusal: Refused, lost: str = "") -> HttpResponse:
     """A page of its own, for the session may be no longer to be read; an answer is not lost by it."""
     return render(request, "sessions/too_late.html", {"words": str(refusal), "lost": lost}, status=409)
+
+
+@account_required
+@require_GET
+def known(request: AccountRequest, session_id: UUID) -> HttpResponse:
+    """The known steps that have what is typed in the title."""
+    session = driven(request.user, session_id)
+    typed = request.GET.get("title", "").replace("\0", "")[: driving.TITLE_LENGTH]
+    return render(request, "sessions/_known_steps.html", known_context(session, typed))
 
 
 @account_required

@@ -5,7 +5,7 @@ Whose session it is, the caller has settled. Each raises Refused where the sessi
 BadValue, which is one, where what was given fits no state of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -183,17 +183,27 @@ def _without(session: Session, decision: dict[str, Any], now: datetime) -> Sessi
     return session
 
 
-def annotate(session_id: UUID, *, decision_id: str, note: str, now: datetime) -> Session:
-    """Puts the note of one of the engineer's own decisions. Raises Refused where there is no such decision."""
+def annotate(
+    session_id: UUID, *, decision_id: str, now: datetime, note: str | None = None, answer: str | None = None
+) -> Session:
+    """Puts the note of one of the engineer's own decisions and, of one beside the flow, what came of it; None leaves
+    it. Raises BadValue where there is no such decision."""
     with locked(session_id) as session:
         _go_on(session, now)
-        if not any(d.get("id") == decision_id for d in _own(session)):
+        decision = next((d for d in _own(session) if d.get("id") == decision_id), None)
+        if decision is None:
             raise BadValue("decision_id", "This step is not one of the session's.")
-        session.decisions = [
-            d | {"note": note} if d.get("id") == decision_id and not d.get("taken_over") else d
-            for d in session.decisions
-        ]
+        if answer is not None and not is_own_step(decision):
+            raise BadValue("answer", "The answer of a flow's step is changed by going back to it.")
+        given = {name: value for name, value in (("note", note), ("answer", answer)) if value is not None}
+        session.decisions = [d | given if d is decision else d for d in session.decisions]
         return _save(session)
+
+
+def is_own_step(decision: Mapping[str, Any]) -> bool:
+    """Whether the engineer took it beside the flow, in words of their own."""
+    beside = decision.get("node_id") is None and not decision.get("left_flow")
+    return beside and not decision.get("taken_over")
 
 
 def keep_script_values(session_id: UUID, values: dict[str, str], *, now: datetime) -> Session:

@@ -12,7 +12,7 @@ from uuid6 import uuid7
 from flowpilot.clients.choices import client_choices
 from flowpilot.clients.models import Client
 from flowpilot.flows import structure
-from flowpilot.flows.models import Flow
+from flowpilot.flows.models import Domain, Flow
 from flowpilot.flows.scripts import MOST_CHARACTERS, Script, faults_of
 from flowpilot.sessions.driving import (
     ANSWER_LENGTH,
@@ -63,13 +63,13 @@ class BesideForm(forms.Form):
     title = forms.CharField(
         label="What did you do?",
         max_length=TITLE_LENGTH,
-        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off", "enterkeyhint": "done"}),
     )
     answer = forms.CharField(
         label="What came of it?",
         max_length=ANSWER_LENGTH,
         required=False,
-        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"data-draft": "", "autocomplete": "off", "enterkeyhint": "done"}),
     )
     note = Words(label="Note", most=NOTE_LENGTH, required=False, rows=2)
 
@@ -81,8 +81,14 @@ class DecisionForm(forms.Form):
 
 
 class NoteForm(forms.Form):
+    """What is said of a step later on: a note, what came of it, or both. What is not sent stays as it is."""
+
     decision_id = DecisionId()
     note = Words(most=NOTE_LENGTH, required=False)
+    answer = forms.CharField(max_length=ANSWER_LENGTH, required=False)
+
+    def said(self) -> dict[str, str]:
+        return {name: value for name, value in self.cleaned_data.items() if name in self.data}
 
 
 class HelpForm(forms.Form):
@@ -182,6 +188,11 @@ class StartForm(forms.Form):
         required=False,
         error_messages={"invalid_choice": "This flow is not published any more. Choose another one."},
     )
+    domain: "forms.ModelChoiceField[Domain]" = forms.ModelChoiceField(
+        None,
+        required=False,
+        error_messages={"invalid_choice": "This domain is not there any more. Choose another one."},
+    )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -191,6 +202,7 @@ class StartForm(forms.Form):
         choices: Callable[[], list[tuple[str, str]]] = lambda: client_choices("No client")  # noqa: E731
         fields["client"].choices = choices
         fields["flow"].queryset = Flow.objects.filter(status=Flow.Status.PUBLISHED)
+        fields["domain"].queryset = Domain.objects.all()
 
     def clean_session_id(self) -> UUID:
         id_: UUID = self.cleaned_data["session_id"]

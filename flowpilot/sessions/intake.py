@@ -5,23 +5,25 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet, TextField, Value
-from django.db.models.functions import Coalesce, Concat
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from flowpilot.flows.models import Flow
-from flowpilot.flows.search import has, words_of
+from flowpilot.matching.matching import Assessment, assess
 from flowpilot.sessions.forms import StartForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import PROBLEM_LENGTH, start
-from flowpilot.sessions.states import Refused
+from flowpilot.sessions.states import Refused, Tier
+from flowpilot.sessions.suggesting import (
+    FIND_LENGTH,
+    Asked,
+    problem_of,
+    suggestions,
+    tier_and_confidence,
+)
 from resolutionflow.accounts.scoping import AccountRequest, own_sessions_required
-from resolutionflow.folding import by_name, folded
 
-OFFERED = 8
-FIND_LENGTH = 200
 works_sessions = own_sessions_required(
     "You work no sessions yourself: engineers and team admins do.", instead=("Sessions", "sessions:list")
 )
@@ -31,30 +33,42 @@ works_sessions = own_sessions_required(
 @require_http_methods(["GET", "POST"])
 def new_session(request: AccountRequest) -> HttpResponse:
     """Describes the problem and starts. `?problem=` has it written down already, `?flow=<id>` a flow chosen; without
-    JavaScript a button filters them."""
-    chosen = _preselected(request)
+    JavaScript a button asks what fits.
+
+    Who starts before anything was offered is shown a flow that fits first, and starts with it or without it next.
+    """
     if request.method == "GET":
+        chosen = _preselected(request)
         problem = request.GET.get("problem", "").replace("\0", "")[:PROBLEM_LENGTH]
-        return _page(request, StartForm(initial={"problem_summary": problem}), chosen)
-    form = StartForm(request.POST)
-    if "find_flows" in request.POST:
-        return _page(request, StartForm(initial=request.POST.dict()), _posted(request))
+        asked = Asked(problem=problem, flow=chosen.id if chosen else None)
+        return _page(request, StartForm(initial={"problem_summary": problem}), asked)
+    form, asked = StartForm(request.POST), _asked(request.POST)
+    if "suggest" in request.POST:
+        return _page(request, StartForm(initial=request.POST.dict()), asked)
     if not form.is_valid():
-        return _page(request, form, _posted(request), status=422)
+        return _page(request, form, asked, status=422)
     data = form.cleaned_data
     started = Session.objects.filter(id=data["session_id"], user=request.user).first()
     if started is None:
+        assessment = assess(request.account, asked.problem)
+        if data["flow"] is None and "offered" not in request.POST and assessment.tier != Tier.DISCOVERY:
+            return _page(request, form, asked, look=True)
         try:
-            started = _start(request, data)
+            started = _start(request, data, asked, assessment)
         except Refused as refusal:
             form.add_error("flow", str(refusal))
-            return _page(request, form, None, status=422)
+            return _page(request, form, asked, status=422)
     return redirect("sessions:detail", started.id)
 
 
-def _start(request: AccountRequest, data: dict[str, Any]) -> Session:
+def _start(request: AccountRequest, data: dict[str, Any], asked: Asked, assessment: Assessment) -> Session:
     """The session of the form's id; of a double click the second one gets what the first one made."""
-    id_ = data.pop("session_id")
+    id_, flow = data.pop("session_id"), data["flow"]
+    by_hand = asked.flow != asked.suggested
+    tier, confidence = tier_and_confidence(request.account, assessment, flow, by_hand=by_hand)
+    data |= {"tier": tier, "confidence": confidence}
+    if flow and flow.domain_id:
+        data["domain"] = None  # the flow's own
     try:
         with transaction.atomic():
             return start(request.user, now=request.now, id_=id_, **data)
@@ -64,16 +78,38 @@ def _start(request: AccountRequest, data: dict[str, Any]) -> Session:
 
 
 @works_sessions
-@require_GET
-def find_flows(request: AccountRequest) -> HttpResponse:
-    """The flows that fit what is typed, for the list of the page. `chosen` stays in it."""
-    chosen = _flow_of(request.GET.get("flow", ""))
-    return render(request, "sessions/_flow_choices.html", _choices(request.GET.get("find", ""), chosen))
+@require_POST
+def suggest(request: AccountRequest) -> HttpResponse:
+    """What fits as far as it is typed, for the page. It changes nothing: problems are too long for an address, and do
+    not belong into the log of one."""
+    context = suggestions(_asked(request.POST), request.user, request.account)
+    return render(request, "sessions/_suggested.html", context)
 
 
-def _page(request: AccountRequest, form: StartForm, chosen: Flow | None, status: int = 200) -> HttpResponse:
-    find = request.POST.get("find", "")[:FIND_LENGTH]
-    return render(request, "sessions/new.html", {"form": form} | _choices(find, chosen), status=status)
+def _page(
+    request: AccountRequest, form: StartForm, asked: Asked, *, status: int = 200, look: bool = False
+) -> HttpResponse:
+    context = {"form": form, "look": look} | suggestions(asked, request.user, request.account)
+    return render(request, "sessions/new.html", context, status=status)
+
+
+def _asked(data: QueryDict) -> Asked:
+    """What the form has, as far as it can be read: what is wrong with it, the form says."""
+    return Asked(
+        problem=problem_of(data.get("problem_summary", ""), data.get("problem_description", "")),
+        find=data.get("find", "").replace("\0", "").strip()[:FIND_LENGTH],
+        flow=_id(data, "flow"),
+        suggested=_id(data, "suggested"),
+        domain=_id(data, "domain"),
+        suggested_domain=_id(data, "suggested_domain"),
+    )
+
+
+def _id(data: QueryDict, name: str) -> UUID | None:
+    try:
+        return UUID(data.get(name, ""))
+    except ValueError:
+        return None
 
 
 def _preselected(request: AccountRequest) -> Flow | None:
@@ -91,41 +127,3 @@ def _preselected(request: AccountRequest) -> Flow | None:
         messages.warning(request, f"“{flow.name}” is not published, so no session can run it.")
         return None
     return flow
-
-
-def _posted(request: AccountRequest) -> Flow | None:
-    return _flow_of(request.POST.get("flow", ""))
-
-
-def _flow_of(given: str) -> Flow | None:
-    try:
-        return published().filter(id=UUID(given)).first()
-    except ValueError:
-        return None
-
-
-def published() -> QuerySet[Flow]:
-    """The flows that a session can run, the most used first."""
-    return (
-        Flow.objects.filter(status=Flow.Status.PUBLISHED, current_version__isnull=False)
-        .select_related("domain")
-        .order_by("-usage_count", *by_name())
-    )
-
-
-def _choices(find: str, chosen: Flow | None) -> dict[str, Any]:
-    """The context of the list: the flows with every word typed, the chosen one first whether it has them or not."""
-    flows = published()
-    parts = "name", Value(" "), "description", Value(" "), Coalesce("domain__name", Value(""))
-    about = folded(Concat(*parts, output_field=TextField()))
-    for word in words_of(find.replace("\0", "")[:FIND_LENGTH]):
-        flows = flows.filter(Q(has(word, about)) | Q(has(word, F("current_version__step_texts"))))
-    found = list(flows[: OFFERED + 1])
-    shown = [flow for flow in found[:OFFERED] if chosen is None or flow.id != chosen.id]
-    return {
-        "find": find,
-        "chosen": chosen,
-        "flows": shown,
-        "more": len(found) > OFFERED,
-        "found": bool(found),
-    }

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, Flow, FlowVersion
-from flowpilot.metrics import SessionQuerySet
+from flowpilot.metrics import UNGUIDED, SessionQuerySet
 from flowpilot.sessions.states import OUTCOMES_OF_STATUS, Outcome, Source, Status, Tier
 from resolutionflow.tenancy.models import (
     OwnerForeignKey,
@@ -138,11 +138,23 @@ class Session(TenantModel):
             models.Index(fields=["account", "user", "started_at"], name="session_by_user"),
             models.Index(fields=["account", "flow", "started_at"], name="session_by_flow"),
             models.Index(fields=["account", "completed_at"], name="session_by_end"),
+            # What engineers did without a guide, the newest first: where known steps come from.
+            models.Index(
+                fields=["account", "domain", "completed_at"],
+                name="session_own_steps",
+                condition=Q(status=Status.RESOLVED, confidence_tier__in=[Tier.EXPLORING, Tier.DISCOVERY]),
+            ),
             # The few that are open: Help wanted, one's own open sessions, and which of them lie idle.
             models.Index(
                 fields=["account", "status", "last_activity_at"],
                 name="session_open",
                 condition=Q(status__in=[Status.ACTIVE, Status.REQUESTING_ESCALATION]),
+            ),
+            # What the analysis has not read yet: few, however many sessions there are.
+            models.Index(
+                fields=["account", "completed_at", "id"],
+                name="session_to_analyse",
+                condition=Q(UNGUIDED, status=Status.RESOLVED, analysed_at__isnull=True),
             ),
         ]
 

@@ -9,7 +9,9 @@ from flowpilot.flows.models import Step
 from flowpilot.flows.outline import SHELL_NAMES
 from flowpilot.flows.scripts import fill, misplaced, secret_names
 from flowpilot.flows.structure import Node, nodes_of
+from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.forms import BesideForm, FinishForm, HelpForm, ScriptForm
+from flowpilot.sessions.known_steps import known_steps
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.position import current_node, has_left
 from flowpilot.sessions.states import Outcome, Status
@@ -47,8 +49,25 @@ def runner_context(request: AccountRequest, session: Session, **given: Any) -> d
         "finish_form": finish_form(session, node),
         "help_form": HelpForm(initial={"reason": session.escalation_reason}, auto_id="help-%s"),
     }
-    context |= script_context(session, node)
+    context |= script_context(session, node) if node else known_context(session)
     return context | given
+
+
+def known_context(session: Session, typed: str = "") -> dict[str, Any]:
+    """The steps that may be tried next. As long as it is not said what came of the last own step, what mostly did."""
+    standing = [d for d in session.decisions if not d.get("undone_at") and not d.get("by")]
+    steps = known_steps(session, typed)
+    open_step = (
+        standing[-1] if standing and is_own_step(standing[-1]) and not standing[-1]["answer"] else None
+    )
+    return {
+        "session": session,
+        "decision_id": uuid4(),
+        "narrowed": bool(typed),
+        "known": steps.offered((d.get("title") or "" for d in standing), typed),
+        "open_step": open_step,
+        "open_results": steps.results_of(open_step["title"]) if open_step else (),
+    }
 
 
 def _step_of(session: Session, node: Node | None) -> Step | None:

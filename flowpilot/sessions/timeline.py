@@ -23,6 +23,7 @@ class Entry:
     comment: str  # on the step
     by: str  # what the colleague is called whose answer this is; "" for a step
     number: int | None  # among those that stand
+    beside: bool  # an own step, of which it can still be said what came of it
 
 
 def timeline(session: Session, names: Mapping[UUID, str], *, own: bool) -> list[Entry]:
@@ -56,4 +57,5 @@ def _entry(
         comment=thumb.comment or "" if thumb and own else "",
         by=called.get(by, "A colleague") if by else "",
         number=number,
+        beside=decision.get("node_id") is None and not decision.get("left_flow"),
     )

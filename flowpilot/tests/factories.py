@@ -1,7 +1,9 @@
 """Rows of the account in scope. Without an end given, a session takes ten minutes and is resolved."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import factory
 
@@ -13,6 +15,8 @@ from flowpilot.models import (
     FlowDraft,
     FlowProposal,
     FlowVersion,
+    Problem,
+    ProblemSession,
     PsaActivityLog,
     PsaConnection,
     PsaPush,
@@ -125,12 +129,83 @@ class PsaActivityLogFactory(TenantFactory):
 
 
 class FlowProposalFactory(TenantFactory):
+    """A new flow of one step, on no evidence. With `behind`, sessions that went ways through `proposed_structure`, it
+    is that flow with all its evidence."""
+
     class Meta:
         model = FlowProposal
 
+    class Params:
+        behind = ()
+
     title = factory.Sequence(lambda n: f"Proposal {n}")
-    structure = factory.LazyFunction(smallest_structure)
+    structure = factory.LazyAttribute(
+        lambda own: proposed_structure() if own.behind else smallest_structure()
+    )
+    evidence = factory.LazyAttribute(lambda own: evidence_of(own.behind) if own.behind else {})
+    confidence = 0.8
     created_at = STARTED_AT
+
+
+def proposed_structure() -> dict[str, Any]:
+    return {
+        "id": "spooler",
+        "type": "question",
+        "title": "Is the print spooler running?",
+        "options": [{"label": "No", "next": "restart"}, {"label": "Yes", "next": "cable"}],
+        "children": [
+            {"id": "restart", "type": "action", "title": "Restart the spooler", "next": "solved"},
+            {"id": "cable", "type": "action", "title": "Swap the network cable", "next": "around"},
+            {"id": "solved", "type": "outcome", "outcome": "resolved", "title": "It prints again"},
+            {"id": "around", "type": "outcome", "outcome": "workaround", "title": "Prints by USB"},
+        ],
+    }
+
+
+def evidence_of(sessions: Sequence[Session]) -> dict[str, Any]:
+    """As the analysis writes it: every third session went by the cable, the others by the spooler."""
+    by_cable = [number % 3 == 2 for number, _ in enumerate(sessions)]
+    few, all_ = sum(by_cable), len(sessions)
+    return {
+        "sessions": [str(session.id) for session in sessions],
+        "terms": {"printer": 2.0, "offlin": 1.5},
+        "summaries": [session.problem_summary for session in sessions[:10]],
+        "visits": {"spooler": all_, "restart": all_ - few, "solved": all_ - few, "cable": few, "around": few},
+        "branches": {"spooler": {"No": all_ - few, "Yes": few}},
+        "outcomes": {"resolved": all_ - few, "workaround": few},
+        "paths": [
+            {
+                "session": str(session.id),
+                "steps": [
+                    {"node_id": "spooler", "title": "Spooler?", "answer": "Yes" if cable else "No"},
+                    {"node_id": "cable", "title": "New cable", "answer": ""}
+                    if cable
+                    else {"node_id": "restart", "title": "Restarted it", "answer": ""},
+                ],
+                "outcome": "workaround" if cable else "resolved",
+            }
+            for session, cable in zip(sessions[:20], by_cable, strict=False)
+        ],
+        "nearest_flow": None,
+        "returned": None,
+        "change": None,
+    }
+
+
+class ProblemFactory(TenantFactory):
+    class Meta:
+        model = Problem
+
+    words = factory.Sequence(lambda n: {f"word{n}": 1.0})
+    session_count = 1
+
+
+class ProblemSessionFactory(TenantFactory):
+    class Meta:
+        model = ProblemSession
+
+    problem = factory.SubFactory(ProblemFactory, account=factory.SelfAttribute("..account"))
+    session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
 
 
 class PsaConnectionFactory(TenantFactory):

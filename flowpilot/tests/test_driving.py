@@ -165,6 +165,18 @@ def test_a_note_is_put_later_too(session):
         driving.annotate(session.id, decision_id="z", note="x", now=after(2))
 
 
+def test_what_came_of_an_own_step_is_said_later_but_no_flow_is_answered_so(session):
+    decide(session, "a", "root", "Yes")
+    decide(session, "b", None, "", title="Changed the cable", note="The blue one")
+    session = driving.annotate(session.id, decision_id="b", answer="Works", now=after(2))
+    said = [(d["answer"], d["note"]) for d in session.decisions]
+    assert said == [("Yes", ""), ("Works", "The blue one")]
+    driving.leave_flow(session.id, decision_id="left", now=after(3))
+    for id_ in ("a", "left"):
+        with pytest.raises(Refused):
+            driving.annotate(session.id, decision_id=id_, answer="No", now=after(4))
+
+
 def test_a_step_beside_the_flow_leaves_the_position(session):
     decide(session, "a", "root", "Yes")
     session = decide(session, "b", None, "Works", title="Changed the cable")

@@ -10,6 +10,7 @@ import pytest
 from flowpilot.flows.library import starter_library
 from flowpilot.models import Client, Domain, Flow, FlowDraft, FlowVersion, PsaActivityLog, Session, Step
 from operations.demo.msp import cast, days, loading
+from operations.demo.msp.discoveries import all_recurring, left
 from operations.demo.msp.story import Story
 from operations.demo.msp.walking import Walker
 from ratings.models import SessionRating, StepRating
@@ -148,6 +149,37 @@ def test_what_is_wrong_on_purpose_is_there_to_be_found(story):
 
     stale = [s.started_at for s in story if s.flow == cast.STALE[0]]
     assert max(stale) < NOW - timedelta(days=30)
+
+
+def own_titles(session):
+    return [decision["title"] for decision in session.decisions if decision["node_id"] is None]
+
+
+def test_what_no_flow_covers_comes_again_and_engineers_find_out_what_helps(story):
+    for place, problem in enumerate(all_recurring()):
+        solved = [s for s in story if s.problem.recurring == place and s.status == "resolved"]
+        assert len(solved) >= 12
+        assert all(
+            s.tier == "discovery" and len(own_titles(s)) >= 2 for s in solved if s.outcome == "resolved"
+        )
+        assert len({s.engineer for s in solved}) >= 6
+        assert solved[-1].started_at - solved[0].started_at > timedelta(weeks=8)
+        assert len({tuple(own_titles(s)) for s in solved}) > len(problem.ways)
+        assert len({s.problem.summary for s in solved}) > len(problem.problems)
+
+
+def test_a_flow_is_left_at_the_same_step_for_the_same_own_one(story):
+    spot = left()
+    solved = [
+        s
+        for s in story
+        if s.flow == spot.flow
+        and s.status == "resolved"
+        and any(d.get("left_flow") and d["node_id"] == spot.node for d in s.decisions)
+    ]
+    assert len(solved) >= 6
+    assert len({s.engineer for s in solved}) >= 3
+    assert all(own_titles(s)[0] in spot.titles for s in solved)
 
 
 def facts(session):

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from uuid6 import uuid7
 
+from resolutionflow.accounts.languages import LANGUAGES
 from resolutionflow.accounts.zones import validate_time_zone
 
 ANONYMISED_HOST = "anonymised.invalid"  # .invalid takes no mail
@@ -28,10 +29,29 @@ class Account(models.Model):
         default=timedelta(hours=24),
         help_text="An active session without a sign of life for longer counts as given up.",
     )
+    guided_threshold = models.FloatField(
+        default=0.6,
+        help_text="From this score on a flow that FlowPilot suggests guides the session.",
+    )
+    exploring_threshold = models.FloatField(
+        default=0.25,
+        help_text="From this score on a flow is offered as a start; below it nothing is.",
+    )
+    language = models.CharField(
+        max_length=20,
+        choices=LANGUAGES,
+        default="english",
+        help_text="In which problems and flows are written: words are compared without their endings.",
+    )
     names_hidden = models.BooleanField(
         "hide names",
         default=False,
         help_text="Team pages, lists and exports show “Engineer 3” in place of a name.",
+    )
+    language_model_allowed = models.BooleanField(
+        "let a language model improve wording",
+        default=False,
+        help_text="Titles and step names of proposed flows go to the language model of this installation.",
     )
     import_shift = models.JSONField(
         null=True,
@@ -49,6 +69,19 @@ class Account(models.Model):
                 name="account_idle_limit_within_a_year",
                 condition=models.Q(idle_limit__gt=timedelta(0), idle_limit__lte=timedelta(days=366)),
                 violation_error_message="The idle limit is above zero and at most 366 days.",
+            ),
+            models.CheckConstraint(
+                name="account_thresholds_in_order",
+                condition=models.Q(
+                    exploring_threshold__gte=0,
+                    exploring_threshold__lte=models.F("guided_threshold"),
+                    guided_threshold__lte=1,
+                ),
+                violation_error_message="Exploring may not begin above guided, and both are from 0 to 100 %.",
+            ),
+            models.CheckConstraint(
+                name="account_language_known",
+                condition=models.Q(language__in=[language for language, _ in LANGUAGES]),
             ),
         ]
 
@@ -74,6 +107,10 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").strip().lower())
+
+
+# What team admins may do in the back office, for rows of the own account.
+TEAM_ADMIN_PERMISSIONS = frozenset({"flowpilot.view_flowproposal", "flowpilot.change_flowproposal"})
 
 
 class Role(models.TextChoices):
@@ -188,16 +225,19 @@ class User(AbstractBaseUser):
     def role_label(self) -> str:
         return "Super admin" if self.is_superuser else Role(self.role).label
 
-    # Django admin asks these; what a team admin may do there is each admin class's own rule.
+    # Django admin asks these. A team admin finds the proposals of the own account there, and nothing else.
     @property
     def is_staff(self) -> bool:
-        return self.is_superuser
+        return self.leads_team
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
-        return self.is_active and self.is_superuser
+        return self.is_active and (self.is_superuser or (self.leads_team and perm in TEAM_ADMIN_PERMISSIONS))
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and self.is_superuser
+        return self.is_active and (
+            self.is_superuser
+            or (self.leads_team and any(perm.startswith(f"{app_label}.") for perm in TEAM_ADMIN_PERMISSIONS))
+        )
 
 
 class ApiToken(models.Model):

@@ -19,7 +19,8 @@ from resolutionflow.tenancy import account_scope
 
 
 class ScopedAdminSite(AdminSite):
-    """A super admin picks the account in the header; without a choice only what belongs to no account is offered."""
+    """A super admin picks the account in the header; without a choice only what belongs to no account is offered. A
+    team admin is in the own account, and offered its proposals alone."""
 
     site_header = "ResolutionFlow"
     site_title = "ResolutionFlow admin"
@@ -48,7 +49,9 @@ class ScopedAdminSite(AdminSite):
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             # Django would send them to the sign-in page, which sends who is signed in back here, for ever.
             if request.user.is_authenticated and not self.has_permission(request):
-                raise PermissionDenied("The back office is for super admins.")
+                raise PermissionDenied(
+                    "The back office is for super admins; team admins review proposals there."
+                )
             return for_staff(request, *args, **kwargs)
 
         return wrapper
@@ -73,5 +76,9 @@ class ScopedAdminSite(AdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return super().each_context(request) | {
             "open_account": getattr(request, "account", None),
-            "all_accounts": Account.objects.order_by(*by_name()),
+            "all_accounts": Account.objects.order_by(*by_name()) if _may_choose(request) else None,
         }
+
+
+def _may_choose(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))

@@ -3,7 +3,8 @@
 //
 // data-act on a form: "kept" waits in this browser until it is saved, "once" is sent or not, "secret" too and is kept
 // nowhere. Each kept act has an id made here, so that the server does it once, however often it is sent. data-moves: it
-// leads to another step; data-ends: it ends the session; data-then: what has the focus afterwards.
+// leads to another step, so no further one can be taken before it is saved; data-adds: it adds a step beside the flow,
+// of which any number may wait; data-ends: it ends the session; data-then: what has the focus afterwards.
 
 const runner = () => document.getElementById("runner");
 const sessionId = runner().dataset.session;
@@ -121,22 +122,56 @@ document.addEventListener("submit", (event) => {
   }
   const waiting = stored(KEPT) ?? [];
   // a double click, or a further step while one is on its way: the next step is not known yet
-  if ("moves" in form.dataset && waiting.some((act) => act.moves || act.ends)) return;
+  if ("moves" in form.dataset && waiting.some((act) => act.moves || act.adds || act.ends)) return;
   if ("ends" in form.dataset && sending?.ends) return;
-  if (form.matches(".decide, .beside, .step-leave")) body.find(([name]) => name === "decision_id")[1] = newId();
-  keep(waiting, {
-    url: form.getAttribute("action"),
-    body,
-    words: wordsOf(form, event.submitter).slice(0, 80),
-    moves: "moves" in form.dataset,
-    ends: "ends" in form.dataset,
-    drafts: [...form.querySelectorAll("[data-draft]")].map(draftKey),
-    at: Date.now(),
-  });
+  if ("adds" in form.dataset) {
+    if ("added" in form.dataset) return;
+    keepOpenResult();
+  }
+  if (form.matches(".decide, .step-leave, [data-adds]")) body.find(([name]) => name === "decision_id")[1] = newId();
+  keepForm(form, body, event.submitter);
+  if ("adds" in form.dataset) readyForNext(form);
   form.closest("dialog")?.close();
   showPending();
   flush();
 });
+
+function keepForm(form, body, submitter) {
+  keep(stored(KEPT) ?? [], {
+    url: form.getAttribute("action"),
+    body,
+    words: wordsOf(form, submitter).slice(0, 80),
+    moves: "moves" in form.dataset,
+    adds: "adds" in form.dataset,
+    ends: "ends" in form.dataset,
+    drafts: "adds" in form.dataset ? [] : [...form.querySelectorAll("[data-draft]")].map(draftKey), // readyForNext
+    at: Date.now(),
+  });
+}
+
+// What was typed of the last step's result goes with it when the next one is recorded.
+function keepOpenResult() {
+  const form = runner().querySelector(".open-step");
+  if (form?.elements["open-answer"].value.trim()) keepForm(form, entriesOf(form));
+}
+
+// The step is kept, so the form is free for the next one, whether the server answers or not.
+function readyForNext(form) {
+  const fields = form.querySelectorAll("[data-draft]");
+  if (!fields.length) form.dataset.added = "";
+  for (const field of fields) {
+    field.value = "";
+    store(draftKey(field), null);
+  }
+  document.getElementById(form.dataset.then).focus();
+  narrow();
+}
+
+// The known steps are those with what stands in the title.
+function narrow() {
+  const steps = document.getElementById("known-steps");
+  if (steps) htmx.trigger(steps, "narrow");
+}
 
 // The end goes last, for nothing can be done behind it, and the newest end is what is meant.
 function keep(waiting, act) {
@@ -213,6 +248,7 @@ function receive({ status, away, html }, moved) {
 function show(status, html, moved) {
   const active = document.activeElement;
   const places = [active?.id, active?.closest("[data-then]")?.dataset.then, active?.closest("#runner [id]")?.id];
+  const { id, selectionStart, selectionEnd } = active ?? {};
   const unfolded = document.getElementById("so-far-earlier")?.open;
   htmx.swap(runner(), html, { swapStyle: "outerHTML" });
   if (unfolded) document.getElementById("so-far-earlier")?.setAttribute("open", "");
@@ -220,6 +256,9 @@ function show(status, html, moved) {
   const faulty = status === 422 && runner().querySelector("[aria-invalid=true]");
   if (faulty) faulty.focus();
   else focusFirst(moved ? ["step-title"] : places);
+  const field = document.activeElement;
+  if (id && field.id === id && Number.isInteger(selectionStart)) field.setSelectionRange(selectionStart, selectionEnd);
+  if (document.getElementById("beside-title")?.value) narrow();
 }
 
 // Of these ids the first that takes the focus: a button that is gone, or folded away, does not.
@@ -245,7 +284,7 @@ function showBar(response = null) {
 }
 
 function showPending() {
-  const act = (stored(KEPT) ?? []).find((other) => other.moves || other.ends);
+  const act = (stored(KEPT) ?? []).find((other) => other.moves || other.adds || other.ends);
   const chosen = act?.body.find(([name]) => name === "answer")?.[1];
   runner().classList.toggle("pending", Boolean(act));
   for (const button of runner().querySelectorAll("[data-moves] button")) {
@@ -272,6 +311,48 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   option.click();
 });
+
+// Beside the flow the first letter begins the next step, Escape leaves its field for the keys above, and the arrows lead
+// from it to the known steps and back.
+
+document.addEventListener("keydown", (event) => {
+  const title = document.getElementById("beside-title");
+  if (!title || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
+  const known = [...runner().querySelectorAll(".known .option")];
+  const place = known.indexOf(event.target);
+  if (event.key === "Escape" && event.target.closest(".beside, .open-step")) document.getElementById("step-title").focus();
+  else if (event.target === title && event.key === "ArrowDown") known[0]?.focus();
+  else if (place >= 0 && event.key === "ArrowDown") known[place + 1]?.focus();
+  else if (place >= 0 && event.key === "ArrowUp") (known[place - 1] ?? title).focus();
+  else {
+    const idle = !event.target.closest("input, textarea, select, [contenteditable]");
+    if (idle && /^\p{L}$/u.test(event.key)) title.focus(); // where the letter then goes
+    return;
+  }
+  event.preventDefault();
+});
+
+// Without a connection the list stays as it is; the bar says enough.
+for (const name of ["htmx:beforeRequest", "htmx:sendError"]) {
+  document.addEventListener(
+    name,
+    (event) => {
+      if (event.target.id !== "known-steps" || (name === "htmx:beforeRequest" && navigator.onLine)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    true,
+  );
+}
+
+// By the second of two quick clicks the list may be another one, whose first step nobody has chosen.
+document.addEventListener(
+  "click",
+  (event) => {
+    if (event.detail > 1 && event.target.closest("#runner .known button")) event.preventDefault();
+  },
+  true,
+);
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-send-now]")) flush();
@@ -356,6 +437,9 @@ function settleRunner() {
 
 forgetOldDrafts();
 settleRunner();
+document.addEventListener("DOMContentLoaded", () => {
+  if (document.getElementById("beside-title")?.value) narrow(); // what was typed before the page was left
+});
 setInterval(tick, 1000);
 showPending();
 showBar();

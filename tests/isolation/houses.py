@@ -16,6 +16,8 @@ from flowpilot.tests.factories import (
     FlowFactory,
     FlowProposalFactory,
     FlowVersionFactory,
+    ProblemFactory,
+    ProblemSessionFactory,
     PsaActivityLogFactory,
     PsaConnectionFactory,
     PsaPushFactory,
@@ -133,11 +135,15 @@ def _fill(house: House, now: datetime) -> None:
         kind="enhancement",
         target_flow=flow,
     )
+    problem = ProblemFactory(words={f"{mark.lower()}word": 1.0}, flow=flow, node_id="root", proposal=proposal)
+    about = ProblemSessionFactory(problem=problem, session=session)
     delivery = DigestDeliveryFactory(user=house.engineer)
     for row in (
         connection,
         push,
         proposal,
+        problem,
+        about,
         delivery,
         client,
         domain,

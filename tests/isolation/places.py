@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.urls import URLPattern, get_resolver
 
 from analytics import dashboards
+from flowpilot.models import FlowProposal
 from resolutionflow.administration.tenant import TenantAdmin
 from resolutionflow.exports import FORMATS
 
@@ -30,6 +31,7 @@ PERSON = PUBLIC | {"anonymous": SIGN_IN}
 ACCOUNT = PERSON | {"unchosen": CHOOSE}
 TEAM = ACCOUNT | {"engineer": 403}
 INSTALLATION = PERSON | {"engineer": 403, "team_admin": 403}
+BACK_OFFICE = PERSON | {"engineer": 403}  # a team admin's has proposals alone
 MINE = PERSON | {"unchosen": 403, "super_admin": 403}
 API_MINE = MINE | {"anonymous": 401}
 API_TEAM = PERSON | {"anonymous": 401, "engineer": 403}
@@ -100,6 +102,14 @@ PLACES = {
     ),
     "accounts/password/reset/key/done/": at("/accounts/password/reset/key/done/", who=PUBLIC),
     "accounts/choose/": at("/accounts/choose/", who=PERSON, engineer=302, team_admin=302, installation=True),
+    "proposals/": at("/proposals/", "/proposals/?status=all&q=a&sort=sessions", who=TEAM),
+    "proposals/<uuid:proposal_id>/": at("/proposals/{flowproposal.id}/", who=TEAM),
+    **{
+        f"proposals/<uuid:proposal_id>/{act}/": at(
+            f"/proposals/{{flowproposal.id}}/{act}/", who=always(TEAM, 405)
+        )
+        for act in ("approve", "edit", "reject", "dismiss")
+    },
     "sessions/": at("/sessions/", "/sessions/?period=all", "/sessions/?help=wanted", who=ACCOUNT),
     "sessions/domain/": at("/sessions/domain/", who=always(TEAM, 405)),
     "sessions/<uuid:session_id>/": at("/sessions/{session.id}/", who=ACCOUNT),
@@ -129,7 +139,7 @@ PLACES = {
     "sessions/<uuid:session_id>/rating/": at("/sessions/{session.id}/rating/", who=MINE, team_admin=403),
     "sessions/<uuid:session_id>/rating/ask/": at("/sessions/{session.id}/rating/ask/", who=always(MINE, 405)),
     "sessions/new/": at("/sessions/new/?flow={flow.id}", who=MINE),
-    "sessions/new/flows/": at("/sessions/new/flows/?find=a", who=MINE),
+    "sessions/new/suggestions/": at("/sessions/new/suggestions/", who=always(MINE, 405)),
     **{
         f"sessions/<uuid:session_id>/{act}/": at(f"/sessions/{{session.id}}/{act}/", who=always(ACCOUNT, 405))
         for act in (
@@ -146,6 +156,9 @@ PLACES = {
         )
         for act in ("finish", "help")
     },
+    "sessions/<uuid:session_id>/known-steps/": at(
+        "/sessions/{session.id}/known-steps/?title=a", who=ACCOUNT, team_admin=403, super_admin=403
+    ),
     "sessions/<uuid:session_id>/waiting/": at(
         "/sessions/{session.id}/waiting/", who=ACCOUNT, team_admin=403, super_admin=403
     ),
@@ -254,6 +267,16 @@ PLACES = {
     "api/v1/flows/<uuidstr:flow_id>": at(
         "/api/v1/flows/{flow.id}", "/api/v1/flows/{flow.id}?version=1", who=API_ACCOUNT
     ),
+    "api/v1/proposals": at("/api/v1/proposals?status=all", who=API_TEAM, unchosen=403, super_admin=403),
+    "api/v1/proposals/<uuidstr:proposal_id>": at(
+        "/api/v1/proposals/{flowproposal.id}", who=API_TEAM, unchosen=403, super_admin=403
+    ),
+    **{
+        f"api/v1/proposals/<uuidstr:proposal_id>/{act}": at(
+            f"/api/v1/proposals/{{flowproposal.id}}/{act}", who=API_ACT
+        )
+        for act in ("approve", "reject", "dismiss", "publish")
+    },
     "api/v1/sessions": at("/api/v1/sessions?period=all", "/api/v1/sessions?help=wanted", who=API_ACCOUNT),
     "api/v1/sessions/<uuidstr:session_id>": at("/api/v1/sessions/{session.id}", who=API_ACCOUNT),
     **{
@@ -272,18 +295,18 @@ PLACES = {
     },
     "api/v1/analytics/me": at("/api/v1/analytics/me", who=API_MINE),
     "api/v1/steps/<uuidstr:step_id>/feedback": at("/api/v1/steps/{step.id}/feedback", who=API_ACT),
-    "admin/": at("/admin/", who=INSTALLATION, installation=True),
+    "admin/": at("/admin/", who=BACK_OFFICE, installation=True),
     "admin/login/": at("/admin/login/", who=always(PUBLIC, 302)),
-    "admin/logout/": at("/admin/logout/", who=always(INSTALLATION, 302), anonymous=302),
-    "admin/password_change/": at("/admin/password_change/", who=always(INSTALLATION, 302)),
-    "admin/password_change/done/": at("/admin/password_change/done/", who=INSTALLATION, installation=True),
+    "admin/logout/": at("/admin/logout/", who=always(BACK_OFFICE, 302), anonymous=302),
+    "admin/password_change/": at("/admin/password_change/", who=always(BACK_OFFICE, 302)),
+    "admin/password_change/done/": at("/admin/password_change/done/", who=BACK_OFFICE, installation=True),
     "admin/autocomplete/": at(
         "/admin/autocomplete/?app_label=flowpilot&model_name=flow&field_name=domain&term=",
         who=INSTALLATION,
         unchosen=403,
     ),
-    "admin/jsi18n/": at("/admin/jsi18n/", who=INSTALLATION),
-    "admin/(?P<url>.*)$": at("/admin/nothing/", who=always(INSTALLATION, 404)),
+    "admin/jsi18n/": at("/admin/jsi18n/", who=BACK_OFFICE),
+    "admin/(?P<url>.*)$": at("/admin/nothing/", who=always(BACK_OFFICE, 404)),
     "healthz": at("/healthz", who=PUBLIC),
 }
 
@@ -309,8 +332,7 @@ def place_of(route: str) -> Place | None:
     if route in PLACES:
         return PLACES[route]
     if route.startswith("admin/^(?P<app_label>"):
-        apps = ("flowpilot", "ratings")
-        return at(*(f"/admin/{app}/" for app in apps), who=INSTALLATION, unchosen=404, installation=True)
+        return at("/admin/flowpilot/", who=BACK_OFFICE, unchosen=404, installation=True)
     found = ADMIN.fullmatch(route)
     model_admin = next(
         (
@@ -335,7 +357,9 @@ def _admin_place(model_admin: admin.ModelAdmin, rest: str) -> Place:
     answer: int = 200 if allowed.get(rest, True) else 403
     if rest == "<path:object_id>/":
         answer = 302
-    who = always(INSTALLATION, answer)
+    # the row's plain address leads on to its page, which then refuses
+    reviewed = model_admin.model is FlowProposal or answer == 302
+    who = always(BACK_OFFICE if reviewed else INSTALLATION, answer)
     if tenant:
         who["unchosen"] = answer if answer == 302 else 404 if rest.startswith("<") else 403
     return Place((address,), who, installation=not tenant)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowpilot.models import Flow, FlowDraft, Session, Step
+from flowpilot.models import Flow, FlowDraft, FlowProposal, FlowVersion, Session, Step
 from ratings.models import SessionRating, StepRating
 from resolutionflow.tenancy import cross_account
 
@@ -13,7 +13,7 @@ ACTS = {
     "sessions/{session}/escalate": {"reason": "No idea"},
     "sessions/{session}/rate": {"rating": 5},
 }
-TABLES = (Flow, FlowDraft, Session, SessionRating, Step, StepRating)
+TABLES = (Flow, FlowDraft, FlowProposal, FlowVersion, Session, SessionRating, Step, StepRating)
 
 
 def everything():
@@ -134,4 +134,33 @@ def test_the_domain_of_another_account_has_no_name(north, south, post):
     for path, method in (("flows", "post"), (f"flows/{north.rows['flow'].id}", "put")):
         response = post("team_admin", path, FLOW | {"domain": "SOUTHMARK domain"}, method)
         assert (response.status_code, response.json()["detail"][0]["loc"]) == (422, ["body", "domain"])
+    assert everything() == before
+
+
+REVIEWS = {
+    "approve": {},
+    "reject": {"reason": "No"},
+    "dismiss": {},
+    "publish": {"structure": FLOW["structure"]},
+}
+
+
+@pytest.mark.parametrize("act", REVIEWS)
+@pytest.mark.parametrize("viewer", ["engineer", "team_admin", "super_admin"])
+def test_a_proposal_of_another_account_does_not_exist(viewer, act, north, south, post):
+    before = everything()
+    unknown = "00000000-0000-7000-8000-000000000000"
+    answers = [
+        post(viewer, f"proposals/{id_}/{act}", REVIEWS[act])
+        for id_ in (south.rows["flowproposal"].id, unknown)
+    ]
+    assert [answer.status_code for answer in answers] == [403 if viewer == "engineer" else 404] * 2
+    assert answers[0].json() == answers[1].json()
+    assert everything() == before
+
+
+def test_engineers_review_nothing(north, post):
+    before = everything()
+    for act, body in REVIEWS.items():
+        assert post("engineer", f"proposals/{north.rows['flowproposal'].id}/{act}", body).status_code == 403
     assert everything() == before

@@ -183,6 +183,20 @@ OF_TEAM = ["period", "from", "to", "engineer_id", "client_id"]
         ("/sessions/", NAMES),
         ("/analytics/", OF_TEAM),
         ("/settings/users/", ["state", "q", "page"]),
+        (
+            "/proposals/",
+            [
+                "q",
+                "status",
+                "kind",
+                "domain_id",
+                "confidence",
+                "sort",
+                "reviewed_from",
+                "reviewed_to",
+                "page",
+            ],
+        ),
         ("/api/v1/analytics/team", [*OF_TEAM, "account"]),
     ],
 )

@@ -16,6 +16,7 @@ from flowpilot.flows.editor.frame import author_required, href, sent_on, who_cha
 from flowpilot.flows.editor.outline import Outline
 from flowpilot.flows.editor.pages import walked
 from flowpilot.flows.models import Flow
+from flowpilot.proposals.following import proposal_in
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.scoping import AccountRequest
@@ -85,15 +86,18 @@ def publish(request: AccountRequest, flow: Flow) -> HttpResponse:
 def discard(request: AccountRequest, flow: Flow) -> HttpResponse:
     status = 200
     context: dict[str, Any] = {}
+    proposal = proposal_in(flow)
     if request.method == "POST":
         try:
             saving.discard(flow.id, mark=request.POST.get("mark", ""))
         except drafting.Stale as stale:
             status, context = 409, {"refusal": f"{who_changed(request, stale.draft)} Nothing is discarded."}
         else:
-            messages.success(request, "The draft is discarded.")
-            return sent_on(request, href(flow))
-    return _draft_page(request, flow, "_discard.html", context, status=status)
+            words = f" The proposal “{proposal.title}” waits for review as before." if proposal else ""
+            messages.success(request, f"The draft is discarded.{words}")
+            there = Flow.objects.filter(id=flow.id).exists()  # one that a proposal made goes with its draft
+            return sent_on(request, href(flow) if there else resolve_url("flows:list"))
+    return _draft_page(request, flow, "_discard.html", context | {"proposal": proposal}, status=status)
 
 
 def _draft_page(

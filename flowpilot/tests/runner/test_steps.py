@@ -12,6 +12,8 @@ from flowpilot.models import Session
 from flowpilot.sessions import driving, starting
 from flowpilot.sessions.states import Outcome
 from flowpilot.tests.factories import (
+    DomainFactory,
+    FlowFactory,
     FlowVersionFactory,
     SessionFactory,
     StepFactory,
@@ -150,6 +152,40 @@ def test_leaving_the_flow_and_going_back_to_it(browser, session):
     page = read(browser.get(url(session)))
     assert step_of(page) == "Does it start?"
     assert len(so_far(page)) == 2
+
+
+def test_without_a_flow_known_steps_are_added_with_what_came_of_them(browser, account, engineer):
+    domain = DomainFactory()
+    flow = FlowFactory(domain=domain)
+    flow.current_version = FlowVersionFactory(flow=flow, structure=STRUCTURE)
+    flow.save()
+    session = starting.start(engineer, problem_summary="Does not start", domain=domain, now=NOW)
+
+    known = read(browser.get(url(session))).one("section", id="known-steps")
+    assert [button.one("span").text for button in known.all("button", class_="option")] == [
+        "Does it start?",
+        "Reset the password",
+    ]
+    first = known.all("form")[0]
+    assert [button.attributes["value"] for button in first.all("button", name="answer")] == ["Yes", "No"]
+    title = first.one("input", name="title").attributes["value"]
+    for _ in range(2):  # a double click
+        browser.post(url(session, "beside"), {"decision_id": "k1", "title": title})
+    page = read(browser.get(url(session)))
+    assert so_far(page) == ["Does it start?"]
+    row = page.one("form", class_="open-step")
+    assert [button.attributes["value"] for button in row.all("button", name="answer")] == ["Yes", "No"]
+    browser.post(url(session, "note"), {"decision_id": "k1", "answer": "No"})
+    page = read(browser.get(url(session)))
+    assert so_far(page) == ["Does it start? No"]
+    assert not page.all("form", class_="open-step")
+
+    narrowed = browser.get(url(session, "known-steps"), {"title": "pass\0"}, headers=BY_SCRIPT)
+    assert [button.one("span").text for button in read(narrowed).all("button", class_="option")] == [
+        "Reset the password"
+    ]
+    narrowed = read(browser.get(url(session, "known-steps"), {"title": "nothing like it"}))
+    assert "Enter records it as you wrote it" in narrowed.one("p", class_="field-help").text
 
 
 def test_a_step_beside_the_flow_needs_a_title(browser, account, engineer):

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from random import Random
 
+from flowpilot.sessions.driving import LEFT_FLOW
 from flowpilot.sessions.states import Outcome, Status, Tier
 from operations.demo.msp import cast
+from operations.demo.msp.discoveries import Left, Recurring, in_words_of
 from operations.demo.msp.problems import settled, tried
 from operations.demo.msp.walking import Taken, Walker
 
@@ -17,17 +19,20 @@ WEIGHTS = {  # how sessions end, in the order of ENDS: resolved, workaround, esc
 }
 BETTER_BY_THE_END = 16  # what resolved gains over the story
 GIVEN_UP, ESCALATED = 0.46, 0.96  # at the weak step; after the weak answer
+SOLVED = (Outcome.RESOLVED, Outcome.WORKAROUND)
+ASKED_FIRST = 0.2  # how often something general is tried before what the problem needs
 OTHER_END = 0.05  # of the guided sessions whose engineer chose another outcome than the leaf proposed
 
 
 @dataclass(frozen=True)
 class Step:
-    """One decision. `undone`: taken back right afterwards."""
+    """One decision. `undone`: taken back right afterwards; `left`: the one that left the flow."""
 
     node_id: str | None
     title: str
     answer: str
     undone: bool = False
+    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,33 @@ def left(walker: Walker, day: int, random: Random) -> Course:
     kept = taken[: random.randint(1, max(1, len(taken) * 2 // 3))]
     end = _end(Tier.EXPLORING, day, random)
     return Course(end, _steps(kept, random) + _own(random) + _settled(end, random))
+
+
+def left_at(walker: Walker, spot: Left, engineer: int, day: int, random: Random) -> Course:
+    """Along the flow to the step that has no fitting answer, then what all do there."""
+    end = _end(Tier.EXPLORING, day, random)
+    taken = walker.straight_to(spot.node)
+    node = walker.nodes[spot.node]
+    steps = [Step(step.node["id"], step.node["title"], step.answer) for step in taken]
+    steps.append(Step(node["id"], node["title"], LEFT_FLOW, left=True))
+    if end in SOLVED:
+        steps.append(Step(None, in_words_of(engineer, spot.titles, random), random.choice(spot.answers)))
+    if end == Outcome.WORKAROUND:
+        steps += _settled(end, random)
+    return Course(end, steps)
+
+
+def discovered(problem: Recurring, engineer: int, day: int, random: Random) -> Course:
+    """Without a flow, about a problem of which several engineers found out what helps; what did not end well stopped
+    before that."""
+    end = _end(Tier.DISCOVERY, day, random)
+    gone = problem.gone(engineer, random)
+    if end != Outcome.RESOLVED:
+        gone = gone[:-1]
+    if end == Outcome.WORKAROUND:
+        gone.append((problem.workaround[0], problem.workaround[1]))
+    asked = tried(random)[:1] if random.random() < ASKED_FIRST else []
+    return Course(end, [Step(None, title, answer) for title, answer in asked + gone])
 
 
 def alone(walker: Walker | None, day: int, random: Random) -> Course:

@@ -5,7 +5,7 @@ further, and a week later it is the same again, seven days later.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import log
 from random import Random
@@ -15,7 +15,8 @@ from flowpilot.flows.library import LibraryFlow
 from flowpilot.flows.structure import Node
 from flowpilot.sessions.states import STATUS_OF_OUTCOME, Status, Tier
 from operations.demo.msp import cast, course, days, voices
-from operations.demo.msp.problems import Problem, a_problem
+from operations.demo.msp.discoveries import left
+from operations.demo.msp.problems import Problem, a_problem, filled
 from operations.demo.msp.walking import Walker, without_one_step
 
 FIRST_TICKET = 48_211
@@ -99,12 +100,22 @@ class Story:
     def _session(self, day: int, at: datetime, random: Random) -> Told:
         there, shares = days.at_work(day)
         engineer = random.choices(there, shares)[0]
-        problem = a_problem(self.library, random, mostly="Network" if day == days.OUTAGE else None)
+        problem = a_problem(self.library, day, random, mostly="Network" if day == days.OUTAGE else None)
         clients = random.choices(list(cast.CLIENTS), list(cast.CLIENTS.values()))
         tier, confidence = _matched(problem, day, random)
         flow = None if tier == Tier.DISCOVERY else problem.flow
+        spot = left()
+        at_spot = tier == Tier.EXPLORING and flow == spot.flow and random.random() < spot.share
+        if at_spot:
+            problem = replace(problem, summary=filled(random.choice(spot.problems), random))
         revised = problem.flow is not None and day >= cast.REVISED.get(problem.flow, cast.DAYS)
-        went = self._course(problem, tier, day, revised, random)
+        if at_spot:
+            walker = self.walkers[spot.flow, 2 if revised else 1]
+            went = course.left_at(walker, spot, engineer, day, random)
+        elif problem.discovery:
+            went = course.discovered(problem.discovery, engineer, day, random)
+        else:
+            went = self._course(problem, tier, day, revised, random)
         minutes = USUAL_MINUTES[tier] * HARDER.get(problem.domain or "", 1) * cast.ENGINEERS[engineer].pace
         minutes *= 1 - (1 - QUICKER_BY_THE_END) * day / cast.DAYS
         if flow and revised:
@@ -174,6 +185,7 @@ def _decisions(
                 "undone_at": at + timedelta(seconds=random.randint(5, 60)) if step.undone else None,
                 "taken_over": False,
             }
+            | ({"left_flow": Tier.GUIDED.value} if step.left else {})
         )
     return decisions
 

@@ -61,6 +61,18 @@ class Walker:
             at = self.nodes[chosen["next"]]
         return taken, at
 
+    def straight_to(self, node_id: str) -> list[Taken]:
+        """The steps of the shortest way from the root to that node, which must be reachable, without it."""
+        ways: dict[str, list[Taken]] = {self.structure["id"]: []}
+        waiting = [self.structure]
+        for node in waiting:  # grows while it is gone through
+            answers = [(o["next"], o["label"]) for o in node.get("options", [])] or [(node.get("next"), "")]
+            for target, answer in answers:
+                if target and target not in ways:
+                    ways[target] = [*ways[node["id"]], Taken(node, answer)]
+                    waiting.append(self.nodes[target])
+        return ways[node_id]
+
     def _steps_to(self, outcome: str) -> dict[str, int]:
         """How far each node is from the nearest leaf of the outcome ("": of any); who reaches none is left out."""
         if outcome not in self._distances:

@@ -1,0 +1,111 @@
+"""What stands behind a proposal, as a reviewer sees it. Its shape is told in docs/learning.md."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from flowpilot.analysis.likeness import FEWEST, MOST
+from flowpilot.analysis.merging import Merged
+from flowpilot.analysis.reading import Lesson
+from flowpilot.flows.models import Flow
+from flowpilot.matching.text import terms
+from resolutionflow.folding import fold
+from resolutionflow.metrics import wilson
+
+MOST_SUMMARIES, MOST_PATHS = 10, 20
+ENTIRE: dict[str, Any] = {
+    "sessions": [],
+    "terms": {},
+    "summaries": [],
+    "visits": {},
+    "branches": {},
+    "outcomes": {},
+    "paths": [],
+    "nearest_flow": None,
+    "returned": None,
+    "change": None,
+}
+
+
+class PublishedFlows:
+    """The published flows of the account in scope, by their words."""
+
+    def __init__(self) -> None:
+        self._flows: list[tuple[UUID, str, int]] = []
+        self._with_word: dict[str, list[int]] = defaultdict(list)
+        rows = Flow.objects.filter(status=Flow.Status.PUBLISHED).order_by("id")
+        for id_, *texts in rows.values_list("id", "name", "description", "current_version__step_texts"):
+            words = set(terms(" . ".join(text or "" for text in texts)))
+            for word in words:
+                self._with_word[word].append(len(self._flows))
+            self._flows.append((id_, texts[0], len(words)))
+
+    def nearest_to(self, about: Mapping[str, float]) -> dict[str, Any] | None:
+        """The flow that says most of what the problem is about, as `likeness` measures; None without a word in it."""
+        shared: Counter[int] = Counter()
+        for word, weight in about.items():
+            for place in self._with_word.get(word, ()):
+                shared[place] += weight  # type: ignore[assignment]
+        heaviest = sorted(about.values(), reverse=True)
+        found = [
+            (min(1.0, weight / sum(heaviest[: min(max(self._flows[place][2], FEWEST), MOST)])), -place)
+            for place, weight in shared.items()
+        ]
+        if not found:
+            return None
+        similarity, place = max(found)
+        id_, name, _ = self._flows[-place]
+        return {"flow_id": str(id_), "name": name, "similarity": round(similarity, 3)}
+
+
+def evidence_of(
+    lessons: Sequence[Lesson],
+    merged: Merged,
+    *,
+    sessions: Iterable[UUID],
+    outcomes: Mapping[str, int],
+    about: Mapping[str, float],
+    flows: PublishedFlows,
+) -> dict[str, Any]:
+    """`lessons` are those that the tree was merged from, the first to end first, `sessions` all."""
+    return ENTIRE | {
+        "sessions": [str(id_) for id_ in sessions],
+        "terms": dict(about),
+        "summaries": list(
+            {fold(lesson.problem): lesson.problem for lesson in lessons if lesson.problem}.values()
+        )[:MOST_SUMMARIES],
+        "visits": merged.visits,
+        "branches": merged.branches,
+        "outcomes": dict(outcomes),
+        "paths": merged.paths[-MOST_PATHS:],
+        "nearest_flow": flows.nearest_to(about),
+    }
+
+
+def change_of(
+    kind: str, node_id: str, title: str, *, n: int, of: int, label: str | None = None
+) -> dict[str, Any]:
+    """What an enhancement changes, and in how many of how many sessions (of thumbs, for a disliked step) it was called
+    for, with the interval of that share."""
+    lower, upper = wilson(n, of)
+    return {
+        "kind": kind,
+        "node_id": node_id,
+        "title": title,
+        "label": label,
+        "n": n,
+        "of": of,
+        "lower": round(lower, 3),
+        "upper": round(upper, 3),
+    }
+
+
+def summary_of(lessons: Sequence[Lesson], count: int, solutions: Collection[str]) -> str:
+    """Two sentences: how often and when it was solved without a flow, and how."""
+    people = len({lesson.engineer_id for lesson in lessons})
+    first, last = (f"{lesson.ended_at:%-d %b %Y}" for lesson in (lessons[0], lessons[-1]))
+    when = f"on {first}" if first == last else f"between {first} and {last}"
+    by = "one engineer" if people == 1 else f"{people} engineers"
+    told = f"Solved {count} times without a flow, {when}, by {by}."
+    return f"{told} What solved it: {'; '.join(solutions)}." if solutions else told

@@ -1,0 +1,320 @@
+"""One proposal a problem: filed once enough sessions are behind it, kept up to date while it is pending, and after a
+rejection filed again only when its evidence has doubled.
+
+Each problem is a transaction of its own under the account's lock (`locking.py`). What a reviewer does at the same
+moment waits for the proposal's row or is waited for: a proposal that is no longer pending is left alone.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from flowpilot.analysis.enhancing import with_option
+from flowpilot.analysis.evidence import PublishedFlows, change_of, evidence_of, summary_of
+from flowpilot.analysis.grouping import Groups
+from flowpilot.analysis.likeness import MOST, is_about
+from flowpilot.analysis.locking import locked_account
+from flowpilot.analysis.merging import Merged, merge
+from flowpilot.analysis.models import Problem, ProblemSession
+from flowpilot.analysis.phrases import Spelling, problem_name, solution_line
+from flowpilot.analysis.reading import Lesson, lessons_of
+from flowpilot.analysis.wording import reworded
+from flowpilot.flows.models import Flow
+from flowpilot.flows.structure import Node, faults_of, nodes_of
+from flowpilot.proposals.models import FlowProposal
+from flowpilot.sessions.decisions import has_decision
+from flowpilot.sessions.models import Session
+from resolutionflow.accounts.models import Account
+from resolutionflow.metrics import wilson
+
+LEAST = 3  # sessions behind a proposal
+RETURNS_AT = 2  # times the sessions that it was rejected with
+MERGED = 300  # sessions of a problem at most, the newest, whose steps are put together
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Filed:
+    """How many proposals were filed, and how many pending ones have changed."""
+
+    new: int = 0
+    updated: int = 0
+
+    def __add__(self, other: "Filed") -> "Filed":
+        return Filed(self.new + other.new, self.updated + other.updated)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a proposal says."""
+
+    title: str
+    summary: str
+    structure: Node
+    evidence: dict[str, Any]
+    confidence: float
+    domain_id: UUID | None
+
+
+def file_due(account: Account) -> Filed:
+    """Files or updates the proposals of all problems that sessions came to, in the account in scope."""
+    enough = Q(session_count__gte=LEAST) | Q(proposal__isnull=False)
+    stale = Q(
+        flow__isnull=False, proposal__status=FlowProposal.Status.PENDING
+    )  # of a flow that may have changed
+    ids = list(
+        Problem.objects.filter(Q(enough, due=True) | stale).order_by("id").values_list("id", flat=True)
+    )
+    filed = Filed()
+    if ids:
+        filing = Filing(Groups.load(), PublishedFlows())
+        for id_ in ids:
+            with locked_account(account):
+                filed += filing.file(id_)
+    return filed
+
+
+class Filing:
+    """What one run needs for all problems alike."""
+
+    def __init__(self, groups: Groups, flows: PublishedFlows) -> None:
+        self._groups = groups
+        self._flows = flows
+        self._known = KnownProposals()
+
+    def file(self, problem_id: UUID) -> Filed:
+        """Belongs into a transaction that holds the account's lock."""
+        problem = Problem.objects.filter(id=problem_id).select_related("flow__current_version").first()
+        if problem is None:  # put together with another one
+            return Filed()
+        if problem.proposal_id is None and problem.flow_id is None:
+            problem = self._same_as_filed(problem)
+        proposal = _held(problem.proposal_id)
+        filed = self._decide(problem, proposal)
+        problem.due = False
+        problem.save(update_fields=["due", "proposal", "domain", "wording_due"])
+        return filed
+
+    def _decide(self, problem: Problem, proposal: FlowProposal | None) -> Filed:
+        status = proposal.status if proposal else None
+        behind = len(proposal.evidence.get("sessions", [])) if proposal else 0
+        if status == FlowProposal.Status.REJECTED and problem.session_count < RETURNS_AT * behind:
+            return Filed()
+        if status in (
+            FlowProposal.Status.APPROVED,
+            FlowProposal.Status.MODIFIED,
+            FlowProposal.Status.DISMISSED,
+        ):
+            return Filed()
+        draft = self._draft(problem) if problem.session_count >= LEAST else None
+        if draft is None:
+            return Filed()
+        if proposal is not None and status == FlowProposal.Status.PENDING:
+            returned = proposal.evidence.get("returned")
+            changed = _write(proposal, _with(draft, returned=returned), problem)
+            return Filed(updated=int(changed))
+        if proposal is not None:
+            draft = _with(draft, returned={"proposal_id": str(proposal.id), "sessions_before": behind})
+        new = FlowProposal(
+            kind=FlowProposal.Kind.ENHANCEMENT if problem.flow_id else FlowProposal.Kind.NEW_FLOW,
+            target_flow=problem.flow,
+        )
+        _write(new, draft, problem)
+        problem.proposal = new
+        return Filed(new=1)
+
+    def _same_as_filed(self, problem: Problem) -> Problem:
+        """The problem that a proposal about the same thing was filed for, with this one's sessions; else this one,
+        which takes up a proposal about the same thing that no problem has."""
+        id_ = self._known.about(list(self._terms(problem))[:MOST], problem.domain_id)
+        if id_ is None:
+            return problem
+        other = Problem.objects.filter(proposal=id_).first()
+        if other is None:
+            problem.proposal_id = id_
+            return problem
+        return _put_together(problem, other)
+
+    def _terms(self, problem: Problem) -> dict[str, float]:
+        return self._groups.weigh(problem.words, problem.session_count)
+
+    def _draft(self, problem: Problem) -> Draft | None:
+        rows = list(
+            Session.objects.filter(id__in=ProblemSession.objects.filter(problem=problem).values("session"))
+            .order_by("completed_at", "id")
+            .values_list("id", "outcome", "domain_id")
+        )
+        newest = [id_ for id_, _, _ in rows[-MERGED:]]
+        lessons = list(lessons_of(Session.objects.filter(id__in=newest).order_by("completed_at", "id")))
+        about = self._terms(problem)
+        if problem.flow is not None:
+            return self._enhancement(problem, problem.flow, lessons, rows, about)
+        merged = merge(lessons)
+        if merged is None or _is_faulty(merged.structure, problem):
+            return None
+        domains = Counter(domain_id for _, _, domain_id in rows if domain_id)
+        problem.domain_id = domains.most_common(1)[0][0] if domains else None
+        name = Spelling(_texts(lessons)).put_right(
+            problem_name([lesson.problem for lesson in lessons], about)
+        )
+        draft = Draft(
+            title=name,
+            summary=summary_of(lessons, len(rows), _solutions(merged, lessons)),
+            structure=merged.structure,
+            evidence=self._evidence(lessons, merged, rows, about),
+            confidence=round(wilson(len(merged.paths), len(lessons))[0], 3),
+            domain_id=problem.domain_id,
+        )
+        return replace(draft, **reworded(draft.title, draft.summary, draft.structure, problem.wording))
+
+    def _enhancement(
+        self,
+        problem: Problem,
+        flow: Flow,
+        lessons: Sequence[Lesson],
+        rows: Sequence[tuple[UUID, str, UUID | None]],
+        about: dict[str, float],
+    ) -> Draft | None:
+        """The flow's current structure with a further option; None where it has no such question any more."""
+        version = flow.current_version
+        if version is None or flow.status != Flow.Status.PUBLISHED:
+            return None
+        nodes = {node["id"]: node for node in nodes_of(version.structure)}
+        asked = nodes.get(problem.node_id)
+        merged = merge(lessons, taken_ids=list(nodes))
+        if asked is None or asked["type"] != "question" or merged is None:
+            return None
+        structure, label = with_option(version.structure, problem.node_id, merged.structure)
+        if _is_faulty(structure, problem):
+            return None
+        came = Session.objects.filter(has_decision(node_id=problem.node_id), flow=flow).count()
+        change = change_of(
+            *("missing_option", problem.node_id, asked["title"]),
+            label=label,
+            n=len(rows),
+            of=max(came, len(rows)),
+        )
+        return Draft(
+            title=f"{flow.name}: add an option to “{asked['title']}”"[:300],
+            summary=f"Engineers left the flow at “{asked['title']}” {len(rows)} times and went on by themselves. "
+            f"What they did is drafted behind a further option, “{label}”.",
+            structure=structure,
+            evidence=self._evidence(lessons, merged, rows, about) | {"change": change},
+            confidence=round(wilson(len(merged.paths), len(lessons))[0], 3),
+            domain_id=flow.domain_id,
+        )
+
+    def _evidence(
+        self,
+        lessons: Sequence[Lesson],
+        merged: Merged,
+        rows: Sequence[tuple[UUID, str, UUID | None]],
+        about: dict[str, float],
+    ) -> dict[str, Any]:
+        return evidence_of(
+            lessons,
+            merged,
+            sessions=[id_ for id_, _, _ in rows],
+            outcomes=Counter(outcome for _, outcome, _ in rows),
+            about=about,
+            flows=self._flows,
+        )
+
+
+class KnownProposals:
+    """New flows that were proposed in the account in scope, reviewed or not, by what they are about."""
+
+    def __init__(self) -> None:
+        self._newest = UUID(int=0)
+        self._known: dict[UUID, tuple[UUID | None, dict[str, float]]] = {}
+        self._with_word: dict[str, set[UUID]] = defaultdict(set)
+
+    def about(self, words: Sequence[str], domain_id: UUID | None) -> UUID | None:
+        """The newest proposal that is about these words, of the domain or of none; without a domain, of any."""
+        self._read_on()
+        shared = Counter(id_ for word in words for id_ in self._with_word.get(word, ()))
+        for id_ in sorted(shared, reverse=True):
+            its_domain, terms = self._known[id_]
+            near = domain_id is None or its_domain is None or its_domain == domain_id
+            if near and is_about(words, terms):
+                return id_
+        return None
+
+    def _read_on(self) -> None:
+        """What was filed since, by whomever: an id tells when."""
+        rows = FlowProposal.objects.filter(kind=FlowProposal.Kind.NEW_FLOW, id__gt=self._newest).order_by(
+            "id"
+        )
+        for id_, domain_id, terms in rows.values_list("id", "domain_id", "evidence__terms"):
+            self._newest = id_
+            if isinstance(terms, dict):
+                weights = {
+                    word: float(weight) for word, weight in terms.items() if isinstance(weight, int | float)
+                }
+                self._known[id_] = domain_id, weights
+                for word in weights:
+                    self._with_word[word].add(id_)
+
+
+def _held(proposal_id: UUID | None) -> FlowProposal | None:
+    if proposal_id is None:
+        return None
+    found: FlowProposal = FlowProposal.objects.select_for_update(of=("self",)).get(id=proposal_id)
+    return found
+
+
+def _write(proposal: FlowProposal, draft: Draft, problem: Problem) -> bool:
+    """Saves the proposal if it does not say all of that already; whether it was."""
+    wanted: dict[str, Any] = vars(draft)
+    if not proposal._state.adding and all(getattr(proposal, name) == value for name, value in wanted.items()):
+        return False
+    for name, value in wanted.items():
+        setattr(proposal, name, value)
+    proposal.save()
+    problem.wording_due = problem.flow_id is None
+    return True
+
+
+def _with(draft: Draft, **more: Any) -> Draft:
+    return replace(draft, evidence=draft.evidence | more)
+
+
+def _put_together(problem: Problem, other: Problem) -> Problem:
+    """Gives the sessions of one problem to another; the first is gone then."""
+    ProblemSession.objects.filter(problem=problem).update(problem=other)
+    for word, weight in problem.words.items():
+        other.words[word] = other.words.get(word, 0) + weight
+    other.session_count = F("session_count") + problem.session_count
+    other.save(update_fields=["words", "session_count"])
+    other.refresh_from_db()
+    problem.delete()
+    return other
+
+
+def _is_faulty(structure: Node, problem: Problem) -> bool:
+    faults = faults_of(structure)
+    if faults:
+        logger.warning("No proposal for problem %s: %s", problem.id, faults[0])
+    return bool(faults)
+
+
+def _texts(lessons: Iterable[Lesson]) -> Iterable[str]:
+    for lesson in lessons:
+        yield from (lesson.problem, lesson.solution, *(step.title for step in lesson.steps))
+
+
+def _solutions(merged: Merged, lessons: Sequence[Lesson]) -> list[str]:
+    """What solved it on the ways that most went, at most three."""
+    solution_of = {str(lesson.session_id): lesson.solution for lesson in lessons}
+    last_steps: dict[str, list[str]] = {}
+    for path in merged.paths:
+        if path["steps"]:
+            last_steps.setdefault(path["steps"][-1]["node_id"], []).append(solution_of[path["session"]])
+    ways = sorted(last_steps.values(), key=lambda said: -len(said))[:3]
+    return [line for line in map(solution_line, ways) if line]

@@ -1,0 +1,143 @@
+"""Which sessions are about the same problem: each comes to the likest known one of its field, or begins a new one.
+
+Sessions are taken in the order in which they ended, and a problem is known by all of its sessions so far; so it makes
+no difference in how many runs they are read. A session without a domain may come to a problem of any; a problem without
+one takes the domain of the first session that has one.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import nlargest, nsmallest
+from uuid import UUID
+
+from uuid6 import uuid7
+
+from flowpilot.analysis.likeness import MOST_TERMS, is_about, likeness, rarity
+from flowpilot.analysis.models import Problem
+from flowpilot.analysis.reading import Left, Lesson
+
+Field = UUID | Left | None  # a domain, a step of a flow, or neither
+
+TELLING = 10  # of a session's words, those by which like problems are looked up
+COMPARED = 4  # problems that share most of them
+MOST_WORDS, KEPT_WORDS = 120, 60  # of a problem: beyond the one it is cut down to the other
+
+
+@dataclass
+class Group:
+    """A problem as the analysis works on it. `words` are summed over its sessions, `came` are those not yet stored."""
+
+    id: UUID
+    field: Field
+    words: dict[str, float] = field(default_factory=dict)
+    count: int = 0
+    stored: bool = True
+    came: list[UUID] = field(default_factory=list)
+
+
+class Groups:
+    """All problems of the account in scope, found by their words."""
+
+    def __init__(self, known: Iterable[Group]) -> None:
+        self.by_id: dict[UUID, Group] = {}
+        self._having: Counter[str] = Counter()
+        self._all = 0
+        self._with_word: dict[Field, dict[str, set[UUID]]] = defaultdict(lambda: defaultdict(set))
+        for group in known:
+            self._count(group.words, group.count)
+            self._enter(group, group.words)
+
+    @classmethod
+    def load(cls) -> "Groups":
+        rows = Problem.objects.order_by("id").values_list(
+            "id", "domain_id", "flow_id", "node_id", "words", "session_count"
+        )
+        return cls(
+            Group(id_, Left(flow_id, node_id) if flow_id else domain_id, words, count)
+            for id_, domain_id, flow_id, node_id, words, count in rows.iterator(chunk_size=2000)
+        )
+
+    def place(self, lesson: Lesson) -> Group:
+        """The problem that the session is about; it counts among its sessions from here on."""
+        words = lesson.words()
+        field_: Field = lesson.left or lesson.domain_id
+        group = self._likest(words, field_) or Group(uuid7(), field_, stored=False)
+        if group.field is None and field_ is not None:
+            self._move(group, field_)
+        for word, weight in words.items():
+            group.words[word] = group.words.get(word, 0) + weight
+        group.count += 1
+        group.came.append(lesson.session_id)
+        self._count(words, 1)
+        self._enter(group, words)
+        if len(group.words) > MOST_WORDS:
+            self._prune(group)
+        return group
+
+    def terms_of(self, group: Group) -> dict[str, float]:
+        return self.weigh(group.words, group.count)
+
+    def weigh(self, words: Mapping[str, float], sessions: int) -> dict[str, float]:
+        """What a problem with these words is about, {stem: weight}, heaviest first: `terms` of an evidence."""
+        weights = {word: share * self._rarity(word) / sessions for word, share in words.items()}
+        chosen = nsmallest(MOST_TERMS, weights, key=lambda word: (-weights[word], word))
+        return {word: round(weights[word], 3) for word in chosen}
+
+    def _likest(self, words: Mapping[str, float], field_: Field) -> Group | None:
+        best: tuple[float, int, Group] | None = None
+        for group in self._candidates(words, field_):
+            terms = self.terms_of(group)
+            if is_about(words.keys(), terms):
+                found = (likeness(words.keys(), terms), group.count, group)
+                if best is None or found[:2] > best[:2]:
+                    best = found
+        return best[2] if best else None
+
+    def _candidates(self, words: Mapping[str, float], field_: Field) -> list[Group]:
+        rare = {word: self._rarity(word) for word in words}
+        telling = nlargest(TELLING, rare, key=lambda word: (rare[word], word))
+        shared: Counter[UUID] = Counter()
+        for place in self._fields_near(field_):
+            with_word = self._with_word[place]
+            for word in telling:
+                for id_ in with_word.get(word, ()):
+                    shared[id_] += rare[word]  # type: ignore[assignment]
+        chosen = nlargest(COMPARED, shared, key=lambda id_: (shared[id_], id_))
+        return [self.by_id[id_] for id_ in chosen]
+
+    def _fields_near(self, field_: Field) -> Iterator[Field]:
+        """Where a session of this field looks for its like."""
+        if isinstance(field_, Left):
+            yield field_
+        elif field_ is None:
+            yield from [known for known in self._with_word if not isinstance(known, Left)]
+        else:
+            yield field_
+            yield None
+
+    def _rarity(self, word: str) -> float:
+        return rarity(word, having=self._having[word], of=self._all)
+
+    def _count(self, words: Mapping[str, float], sessions: int) -> None:
+        self._having.update(words)  # type: ignore[arg-type]
+        self._all += sessions
+
+    def _enter(self, group: Group, words: Iterable[str]) -> None:
+        self.by_id[group.id] = group
+        with_word = self._with_word[group.field]
+        for word in words:
+            with_word[word].add(group.id)
+
+    def _move(self, group: Group, field_: Field) -> None:
+        for word in group.words:
+            self._with_word[group.field][word].discard(group.id)
+        group.field = field_
+        self._enter(group, group.words)
+
+    def _prune(self, group: Group) -> None:
+        """Words of few sessions go; those that stay keep what they weigh."""
+        kept = nsmallest(KEPT_WORDS, group.words, key=lambda word: (-group.words[word], word))
+        for word in group.words.keys() - set(kept):
+            self._having[word] -= group.words.pop(word)  # type: ignore[assignment]
+            self._with_word[group.field][word].discard(group.id)

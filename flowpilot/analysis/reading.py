@@ -1,0 +1,126 @@
+"""What one session tells: the problem, what its engineer did in words of their own, and how it ended."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from flowpilot.matching.text import terms
+from flowpilot.metrics import UNGUIDED
+from flowpilot.sessions.models import Session
+from flowpilot.sessions.states import Status
+
+FEWEST_STEPS = 2  # decisions with the engineer's own text, fewer of which teach nothing
+MOST_STEPS = 30  # of one session, the newest
+MOST_WORDS = 40  # of one session, its problem's first
+OF_STEPS = 0.6  # what a word weighs that only the steps or the solution say; one of the problem weighs 1
+LONGEST_NOTE = 80  # of a note that stands in for a result; longer ones are stories
+
+COLUMNS = (
+    *("id", "user_id", "domain_id", "flow_id", "problem_summary", "resolution_summary"),
+    *("outcome", "completed_at", "decisions"),
+)
+
+
+class Left(NamedTuple):
+    """Where a flow was left."""
+
+    flow_id: UUID
+    node_id: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """`answer` is what came of it, "" where that was not said."""
+
+    title: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """`steps` are the own ones, in their order; of a session that left its flow, those after that (`left`)."""
+
+    session_id: UUID
+    engineer_id: UUID
+    domain_id: UUID | None
+    problem: str
+    solution: str
+    outcome: str
+    ended_at: datetime
+    steps: tuple[Step, ...]
+    left: Left | None
+
+    def words(self) -> dict[str, float]:
+        """{stem: weight}: what the session is about. Beside a flow the steps alone tell that."""
+        found: dict[str, float] = {}
+        if self.left is None:
+            found |= dict.fromkeys(terms(self.problem), 1.0)
+        told = " . ".join([self.solution, *(f"{step.title} . {step.answer}" for step in self.steps)])
+        for word in terms(told):
+            found.setdefault(word, OF_STEPS)
+        return dict(list(found.items())[:MOST_WORDS])
+
+
+def unread() -> QuerySet[Session]:
+    """The sessions that the analysis has still to read, the first to end first."""
+    rows: QuerySet[Session] = Session.objects.filter(UNGUIDED, status=Status.RESOLVED, analysed_at=None)
+    return rows.order_by("completed_at", "id")
+
+
+def lessons_of(sessions: QuerySet[Session]) -> Iterator[Lesson]:
+    """One of each session that tells enough, in the order of the rows."""
+    for row in sessions.values_list(*COLUMNS).iterator(chunk_size=500):
+        lesson = _lesson(*row)
+        if len(lesson.steps) >= FEWEST_STEPS:
+            yield lesson
+
+
+def _lesson(
+    id_: UUID,
+    engineer_id: UUID,
+    domain_id: UUID | None,
+    flow_id: UUID | None,
+    problem: str,
+    solution: str,
+    outcome: str,
+    ended_at: datetime,
+    decisions: list[Any],
+) -> Lesson:
+    standing = [d for d in decisions if isinstance(d, dict) and not d.get("undone_at")]
+    places = [place for place, d in enumerate(standing) if d.get("left_flow")]
+    left = None
+    if places and flow_id is not None and isinstance(node_id := standing[places[-1]].get("node_id"), str):
+        left = Left(flow_id, node_id)
+        standing = standing[places[-1] + 1 :]
+    steps = [Step(_line(d.get("title")), _result(d)) for d in standing if _is_own(d)]
+    return Lesson(
+        session_id=id_,
+        engineer_id=engineer_id,
+        domain_id=domain_id,
+        problem=_line(problem),
+        solution=" ".join(solution.split()),
+        outcome=outcome,
+        ended_at=ended_at,
+        steps=tuple(steps[-MOST_STEPS:]),
+        left=left,
+    )
+
+
+def _is_own(decision: Mapping[str, Any]) -> bool:
+    """Taken beside a flow, in words of the engineer's own: neither a colleague's answer nor taken over from one."""
+    beside = decision.get("node_id") is None and not decision.get("left_flow")
+    return beside and not decision.get("taken_over") and bool(terms(_line(decision.get("title"))))
+
+
+def _result(decision: Mapping[str, Any]) -> str:
+    """What came of a step; where only a short note tells that, the note."""
+    answer, note = _line(decision.get("answer")), _line(decision.get("note"))
+    return answer or (note if len(note) <= LONGEST_NOTE else "")
+
+
+def _line(text: object) -> str:
+    return " ".join(text.split()) if isinstance(text, str) else ""

@@ -1,0 +1,131 @@
+"""Which flows fit a problem, which earlier sessions are like it, and how sure that is: docs/matching.md.
+
+Two statements whatever the numbers of flows and sessions, and one for the domains.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from flowpilot.flows.models import Domain, Flow
+from flowpilot.matching.index import flows_with, sessions_with
+from flowpilot.matching.ranking import Asked, Evidence, chances, evidence_of, read_problem
+from flowpilot.matching.similar import SHOWN, SimilarSession, learned, ranked
+from flowpilot.sessions.states import Status, Tier
+from resolutionflow.accounts.models import Account
+
+MOST_MATCHES = 5
+LEAST_SCORE = 0.05  # what is below is not worth a line
+SURE_OF_DOMAIN = 0.3
+SHOWN_WORDS = 6
+
+
+@dataclass(frozen=True)
+class Match:
+    """A published flow, with its domain. `score` is the chance that it is the right one, `words` those of the problem
+    that it has, the most telling first."""
+
+    flow: Flow
+    score: float
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """All that can be said of a problem before it is worked on. `tier` is that of the best match, `scores` has every
+    flow that was looked at, by its id."""
+
+    matches: list[Match]
+    similar: list[SimilarSession]
+    domain: Domain | None
+    tier: Tier
+    scores: dict[UUID, float]
+
+
+def assess(account: Account, problem: str, *, limit: int = MOST_MATCHES) -> Assessment:
+    """The account's flows and sessions that fit the problem. The account is the one in scope."""
+    asked = read_problem(problem, account.language)
+    if not asked:
+        return Assessment([], [], None, Tier.DISCOVERY, {})
+    like = ranked(asked, sessions_with(account, [item.word for item in asked]), account.language)
+    ranking, domains = _ranking(account, asked, like)
+    matches = _matches(ranking, limit)
+    similar = [one for one in like if one.status == Status.RESOLVED][:SHOWN]
+    tier = tier_of(account, matches[0].score if matches else None)
+    scores = {item.flow_id: item.score for item in ranking}
+    return Assessment(matches, similar, _domain(ranking, like, domains), tier, scores)
+
+
+def match_flows(
+    account: Account, problem: str, *, domain: Domain | None = None, limit: int = MOST_MATCHES
+) -> list[Match]:
+    """The published flows that fit the problem, best first; of one domain only, if one is given."""
+    asked = read_problem(problem, account.language)
+    if not asked:
+        return []
+    like = ranked(asked, sessions_with(account, [item.word for item in asked]), account.language)
+    ranking, _ = _ranking(account, asked, like)
+    return _matches([item for item in ranking if domain is None or item.domain_id == domain.id], limit)
+
+
+def similar_sessions(account: Account, problem: str, *, limit: int = SHOWN) -> list[SimilarSession]:
+    """The resolved sessions whose problem is most like this one."""
+    asked = read_problem(problem, account.language)
+    if not asked:
+        return []
+    like = ranked(asked, sessions_with(account, [item.word for item in asked]), account.language)
+    return [one for one in like if one.status == Status.RESOLVED][:limit]
+
+
+def tier_of(account: Account, score: float | None) -> Tier:
+    """How a session begins whose best match has this score, by the account's thresholds."""
+    if score is None or score < account.exploring_threshold:
+        return Tier.DISCOVERY
+    return Tier.GUIDED if score >= account.guided_threshold else Tier.EXPLORING
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A flow's place before its row is read."""
+
+    flow_id: UUID
+    domain_id: UUID | None
+    score: float
+    evidence: Evidence
+
+
+def _ranking(
+    account: Account, asked: list[Asked], like: list[SimilarSession]
+) -> tuple[list[Ranked], dict[UUID, Domain]]:
+    domains = {domain.id: domain for domain in Domain.objects.all()}
+    votes = learned(like)
+    rows = flows_with(account, [item.word for item in asked], votes)
+    names = {id_: domain.name for id_, domain in domains.items()}
+    evidence = evidence_of(asked, rows, names, votes, account.language)
+    scores = chances([item.features for item in evidence])
+    found = [
+        Ranked(row.id, row.domain_id, round(score, 4), item)
+        for row, score, item in zip(rows, scores, evidence, strict=True)
+    ]
+    return sorted(found, key=lambda item: (-item.score, item.flow_id)), domains
+
+
+def _matches(ranking: list[Ranked], limit: int) -> list[Match]:
+    kept = [item for item in ranking[:limit] if item.score >= LEAST_SCORE]
+    flows = Flow.objects.select_related("domain").in_bulk([item.flow_id for item in kept])
+    return [Match(flows[item.flow_id], item.score, item.evidence.words[:SHOWN_WORDS]) for item in kept]
+
+
+def _domain(ranking: list[Ranked], like: list[SimilarSession], domains: dict[UUID, Domain]) -> Domain | None:
+    """Where the flows that fit belong, and where no flow does, the sessions that are like the problem."""
+    chance: dict[UUID, float] = defaultdict(float)
+    left = 1 - sum(item.score for item in ranking)
+    for item in ranking:
+        if item.domain_id:
+            chance[item.domain_id] += item.score
+    whole = 0.5 + sum(one.score for one in like if one.domain_id)
+    for one in like:
+        if one.domain_id:
+            chance[one.domain_id] += left * one.score / whole
+    best = max(chance, key=lambda id_: chance[id_], default=None)
+    return domains.get(best) if best and chance[best] >= SURE_OF_DOMAIN else None
