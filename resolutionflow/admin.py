@@ -39,7 +39,10 @@ class ReadOnlyAdmin(KeptAdmin):
 class AccountAdmin(KeptAdmin):
     list_display = ("name", "slug", "time_zone", "created_at")
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "time_zone", "idle_limit", "names_hidden", "language_model_allowed")
+    fields = (
+        *("name", "slug", "time_zone", "language", "idle_limit"),
+        *("guided_threshold", "exploring_threshold", "names_hidden", "language_model_allowed"),
+    )
 
 
 class UserForm(WholeRowForm):

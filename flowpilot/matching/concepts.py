@@ -13,60 +13,82 @@ from resolutionflow.folding import fold
 
 LANGUAGE = "english"
 
-# Each line is one thing, named by its first word. Two words with an underscore between them stand one behind the
-# other.
+# Each line is one thing, named by its first word, which may come again. Two words with an underscore between them stand
+# one behind the other.
 SAME = """
     signin login logon log_in log_on log_into logged_in logged_on logging_in logging_on sign_in sign_on signed_in
-    signout logout logoff log_out log_off sign_out logged_out logged_off kicked_out
+    signout logout logoff log_out log_off sign_out logged_out logged_off
     password passwort passcode passphrase pwd pw pass credential credentials
     mfa 2fa otp authenticator two_factor multi_factor second_factor
-    lock lockout locked_out locks_out locking_out lock_out
-    email mail mails emails outgoing_mail e_mail
+    lock lockout locks locked locked_out locks_out locking_out lock_out unlock unlocked blocked
+    email mail mails emails e_mail message messages
     mailbox inbox
-    bounce bounceback ndr undeliverable undelivered non_delivery mailer_daemon
-    deliver delivery arrive arriving receive received
+    bounce bounceback ndr undeliverable undelivered non_delivery mailer_daemon returned comes_back came_back refused
+    spam junk quarantine
+    deliver delivery delivered arrive arrives arriving receive received turn_up
     wifi wlan wireless hotspot ssid
-    internet broadband
+    internet broadband dsl fibre fiber isp
     network lan ethernet
-    printer copier mfp mfd
-    scan scanner scanning
-    computer pc laptop notebook desktop workstation machine
-    slow sluggish lag laggy lagging crawl crawling snail forever ages slowness
+    printer print prints printing copier mfp mfd kyocera ricoh lexmark xerox epson konica toner
+    scan scanner scanning scanned scans
+    computer pc pcs laptop notebook desktop workstation machine thinkpad
+    slow sluggish lag laggy lagging crawl crawling snail forever ages slowness buffers buffering
     freeze frozen hang hung hanging stuck unresponsive
-    phone telephone handset deskphone voip sip
-    call calling caller ring rings ringing dial
-    audio sound hear heard hearing voice mic microphone speaker headset
+    phone telephone handset deskphone voip sip extension
+    call calling caller callers ring rings ringing dial busy_tone hold_of
+    audio sound hear heard hearing voice mic microphone speaker headset silence silent
     folder directory
     share shared drive mapped unc nas
-    restore recover recovery bring_back get_back undelete
-    delete deleted vanish vanished disappear disappeared missing gone lost overwritten
-    backup backups
-    full space storage disk capacity
-    virus malware ransomware trojan infected infection hacked hacker compromised encrypted
-    phishing phish phished scam spoofed suspicious dodgy fishy
+    restore recover bring_back get_back undelete
+    delete deleted vanish vanished disappear disappeared lost overwritten overwrote dragged emptied
+    backup backups veeam acronis datto
+    storage disk capacity bucket repository
+    full fills space
+    grow growing growth grows doubled
+    virus malware ransomware trojan infected infection hacked hacker compromised encrypted macros popup pop_up anydesk
+    virus sentinelone crowdstrike defender threat
+    phishing phish phished scam spoofed dodgy fishy invoice attachment
     click clicked clicking
-    starter joiner hire newcomer onboarding new_starter new_hire new_employee new_colleague starts_on joins joining
-    leaver offboarding resign resigned quit terminated dismissed leaves leaving last_day
+    starter joiner hire hired newcomer onboarding new_starter new_hire new_employee new_colleague new_trainee starts_on
+    starter joins joining begins begins_on
+    leaver offboarding resign resigned quit terminated dismissed leaves leaving last_day left_the contract_ended
+    leaver sacked fired part_ways is_finishing
     licence license licences licensing
-    update updates patch patches patching kb
-    gpo grouppolicy group_policy group_policies policies
-    onedrive one_drive
+    update updates patch patches patching kb upgrade
+    policy gpo grouppolicy group_policy group_policies policies
+    onedrive one_drive blue_cloud
     sharepoint share_point
-    sync synced syncing synchronise synchronize synchronisation
+    sync synced syncing synchronise synchronize synchronisation uploading upload
     teams msteams
     meeting meetings conference
-    vpn anyconnect globalprotect tunnel forticlient openvpn
+    vpn anyconnect globalprotect tunnel forticlient openvpn dialled_in dial_in dialling_in dialing_in
+    vpn remote_connection remote_access
     register registered registration unregistered
-    dns nslookup nxdomain
+    dns nslookup nxdomain by_name
     resolve resolving hostname
-    trust domainjoin domain_join join_domain joined_domain
-    bitlocker recovery_key
+    join rejoin joined trust domainjoin
+    bitlocker recovery_key blue_screen blue_page
     certificate cert certs
-    drop drops dropped dropping disconnect disconnects disconnected cuts_out cut_out
-    offline unreachable
-    prompt prompts ask asks asking
-    site office branch building
+    drop drops dropped dropping disconnect disconnects disconnecting cuts_out cut_out kicks_me kicked_out breaks_off
+    offline unreachable greyed_out not_available
+    reach reached reachable open opens opening
+    prompt prompts ask asks asking demands
+    site branch building store warehouse
 """
+# Words that stand in many problems and tell little of what they are about.
+_WEAK = (
+    "account always another any anybody anyone anything around available away back bad big bit call check come day "
+    "days desk device everybody everyone everything everywhere far few find fine folks found give go goes going gone "
+    "good guy happen happens hello help hour hours issue keep keeps kind know last later let like line little long "
+    "look lot made make many message minute minutes monday month morning much name need needs never new next nice "
+    "night nobody normal note nothing number number numbers office ok okay old one people person place press private "
+    "problem put quick quite read real right room round said say says see seem seems send sent server setting shown "
+    "shows side since something somebody someone sorry started state stay stays support sure system systems take "
+    "takes talk tell thank thing things think three ticket time times today told tomorrow tried try turn turns two "
+    "use used user users wait want wants way week windows word work working works wrong year yesterday yet"
+)
+WEAK = frozenset(stem(word, LANGUAGE) for word in _WEAK.split())
+COMPUTER = stem("computer", LANGUAGE)  # most problems have one
 PHRASES = frozenset(
     tuple(word.split("_")) for line in SAME.strip().splitlines() for word in line.split() if "_" in word
 )
@@ -75,7 +97,12 @@ PHRASES = frozenset(
 @lru_cache
 def groups() -> Mapping[str, tuple[str, ...]]:
     """The words of each concept, by the stem that names it."""
-    return {stem(line.split()[0], LANGUAGE): tuple(line.split()) for line in SAME.strip().splitlines()}
+    found: dict[str, tuple[str, ...]] = {}
+    for line in SAME.strip().splitlines():
+        named, *others = line.split()
+        concept_ = stem(named, LANGUAGE)
+        found[concept_] = (*found.get(concept_, (named,)), *others)
+    return found
 
 
 @lru_cache
@@ -100,6 +127,14 @@ def concept(word: str, language: str = LANGUAGE) -> str:
     """The concept of one folded word."""
     stemmed = stem(word, language)
     return _concept_of_stem().get(stemmed, stemmed) if language == LANGUAGE else stemmed
+
+
+def strength(word: str, language: str = LANGUAGE) -> float:
+    """How much a word says at all, before it is looked at how rare it is among the flows."""
+    if word.isdigit() and len(word) < 4:
+        return 0.2
+    weak = language == LANGUAGE and (stem(word, language) in WEAK or concept(word) == COMPUTER)
+    return 0.3 if weak else 1.0
 
 
 def concepts(text: str, language: str = LANGUAGE) -> list[str]:

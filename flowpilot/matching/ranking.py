@@ -21,6 +21,7 @@ from flowpilot.matching.concepts import (
     said,
     slips,
     spaced,
+    strength,
 )
 from flowpilot.matching.index import FlowRow
 from flowpilot.matching.text import is_code
@@ -29,8 +30,8 @@ MOST_CHARACTERS = 8_000
 MOST_WORDS = 40
 REPAIRED = 0.7  # what a word counts for that was mended, or is near to one of a flow's name
 FEATURES = ("name", "name said", "description", "domain", "steps", "sum of name", "sum of steps", "learned")
-WEIGHTS = (3.0, 2.0, 1.0, 0.5, 2.0, 1.0, 1.0, 5.0)
-NONE = 3.0
+WEIGHTS = (1.47, 3.38, 1.94, 0.69, 2.49, 2.67, 2.75, 6.0)
+NONE = 3.46
 
 Features = tuple[float, ...]
 
@@ -62,7 +63,7 @@ def read_problem(text: str, language: str = LANGUAGE) -> list[Asked]:
             break
         meant = concept(word, language)
         if meant not in found:
-            found[meant] = Asked(word, meant, 1 / (1 + len(found) / 20), spaced(word))
+            found[meant] = Asked(word, meant, strength(word, language) / (1 + len(found) / 20), spaced(word))
     asked = list(found.values())
     if language == LANGUAGE:
         known = known_words()
@@ -136,7 +137,7 @@ def _evidence(
     language: str,
 ) -> Evidence:
     name_words = said(row.name, language)
-    name = {concept(word, language) for word in name_words}
+    name = {concept(word, language): strength(word, language) for word in name_words}
     description = {concept(word, language) for word in said(row.description, language)}
     counts: Counter[str] = Counter()
     for word, count in row.counts.items():
@@ -169,7 +170,7 @@ def _evidence(
     steps_mass = sum(by_step.values()) or 1.0
     features = (
         in_name / mass,
-        len(said_of_name) / max(1, len(name)),
+        sum(name[meant] for meant in said_of_name) / (sum(name.values()) or 1.0),
         in_description / mass,
         in_domain,
         in_steps / steps_mass,

@@ -22,7 +22,7 @@ SAYS = {
     Status.UNRESOLVED: -0.5,
     Status.ABANDONED: 0.0,
 }
-DOUBT = 0.5  # like half a session that says nothing: one alone is no proof
+DOUBT = 1.0  # like one such session that says nothing: one alone is no proof
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ def ranked(
 
 def learned(similar: Sequence[SimilarSession]) -> dict[UUID, float]:
     """What these sessions say for each flow that one of them chose, at most 1: nearly that where all that are like the
-    problem chose it and resolved."""
-    whole = DOUBT + sum(one.score**2 for one in similar if one.flow_id)
+    problem chose it and resolved. What is only half like it says an eighth."""
+    whole = DOUBT + sum(one.score**3 for one in similar if one.flow_id)
     said: dict[UUID, float] = {}
     for one in similar:
         if one.flow_id:
-            said[one.flow_id] = said.get(one.flow_id, 0.0) + one.score**2 * SAYS[Status(one.status)] / whole
+            said[one.flow_id] = said.get(one.flow_id, 0.0) + one.score**3 * SAYS[Status(one.status)] / whole
     return said

@@ -17,7 +17,7 @@ from flowpilot.tests.factories import (
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tests.pages import read
 
-URL, FIND = "/sessions/new/", "/sessions/new/flows/"
+URL, SUGGEST = "/sessions/new/", "/sessions/new/suggestions/"
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 
 
@@ -153,17 +153,17 @@ def test_flows_are_found_as_one_types(browser):
     leaf = {"id": "root", "type": "outcome", "outcome": "resolved", "title": "Oil it twice"}
     press.current_version = FlowVersionFactory(flow=press, number=2, structure=leaf)
     press.save()
-    assert offered(read(browser.get(FIND))) == ["Without a flow", "Outlook hangs", "VPN drops", "Press"]
-    assert offered(read(browser.get(f"{FIND}?find=NETWORK"))) == [
-        "Without a flow",
-        "Outlook hangs",
-        "VPN drops",
-    ]
-    assert offered(read(browser.get(f"{FIND}?find=net+drops"))) == ["Without a flow", "VPN drops"]
-    page = read(browser.get(f"{FIND}?find=outlook&flow={vpn.id}"))
-    assert (offered(page), chosen(page)) == (["Without a flow", "VPN drops", "Outlook hangs"], ["VPN drops"])
-    assert offered(read(browser.get(f"{FIND}?find=crème+oil+it"))) == ["Without a flow", "Press"]
-    assert "No published flow has these words" in read(browser.get(f"{FIND}?find=zebra%00")).text
+
+    def found(find, **more):
+        return read(browser.post(SUGGEST, {"find": find} | more))
+
+    assert offered(found("")) == ["Outlook hangs", "VPN drops", "Press", "Without a flow"]
+    assert offered(found("NETWORK")) == ["Outlook hangs", "VPN drops", "Without a flow"]
+    assert offered(found("net drops")) == ["VPN drops", "Without a flow"]
+    page = found("outlook", flow=vpn.id)
+    assert (offered(page), chosen(page)) == (["VPN drops", "Outlook hangs", "Without a flow"], ["VPN drops"])
+    assert offered(found("crème oil it")) == ["Press", "Without a flow"]
+    assert "No published flow has these words" in found("zebra\0").text
 
 
 def test_without_a_script_a_button_filters_and_nothing_is_lost(browser):
@@ -174,10 +174,10 @@ def test_without_a_script_a_button_filters_and_nothing_is_lost(browser):
         "problem_summary": "Slow",
         "psa_ticket_id": "7",
         "find": "vpn",
-        "find_flows": "1",
+        "suggest": "1",
     }
     page = read(browser.post(URL, data))
-    assert offered(page) == ["Without a flow", "VPN drops"]
+    assert offered(page) == ["VPN drops", "Without a flow"]
     assert page.one("input", name="problem_summary").attributes["value"] == "Slow"
     assert page.one("input", name="session_id").attributes["value"] == str(data["session_id"])
     assert not Session.objects.exists()
@@ -188,16 +188,16 @@ def test_names_are_text(browser):
     published(hostile, domain=DomainFactory(name=hostile))
     ClientFactory(name=hostile)
     response = browser.get(URL)
-    assert offered(read(response))[1] == hostile
+    assert offered(read(response))[0] == hostile
     assert b"<script>alert" not in response.content
 
 
 def test_a_super_admin_works_no_sessions(client, super_admin, account):
     client.force_login(super_admin)
     client.post("/accounts/choose/", {"account": account.slug})
-    for address in (URL, FIND):
-        assert client.get(address).status_code == 403
-    assert client.post(URL, {"session_id": uuid7(), "problem_summary": "x"}).status_code == 403
+    assert client.get(URL).status_code == 403
+    for address in (URL, SUGGEST):
+        assert client.post(address, {"session_id": uuid7(), "problem_summary": "x"}).status_code == 403
 
 
 def test_one_flow_costs_as_many_queries_as_two_hundred(browser):
@@ -208,4 +208,4 @@ def test_one_flow_costs_as_many_queries_as_two_hundred(browser):
         with CaptureQueriesContext(connection) as queries:
             browser.get(URL)
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 7

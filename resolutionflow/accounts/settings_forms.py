@@ -13,6 +13,7 @@ TURNS = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )  # of the direction, up to an end that may never come
 HOUR = timedelta(hours=1)
+PERCENTS = {"guided_percent": "guided_threshold", "exploring_percent": "exploring_threshold"}
 
 
 class OneLine(forms.CharField):
@@ -61,6 +62,18 @@ class TokenForm(forms.Form):
         return label
 
 
+def _percent(label: str, help_text: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        min_value=0,
+        max_value=100,
+        max_digits=4,
+        decimal_places=1,
+        help_text=help_text,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "any"}),
+    )
+
+
 class AccountForm(forms.ModelForm):
     """What a team admin may set of the account. `changes()` has what is different, before and after."""
 
@@ -77,9 +90,18 @@ class AccountForm(forms.ModelForm):
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.25"}),
     )
 
+    guided_percent = _percent(
+        "Guided from a match of, in %",
+        "A suggested flow that matches so well guides the session. The match is the chance that the flow is right.",
+    )
+    exploring_percent = _percent(
+        "Exploring from a match of, in %",
+        "From here on a flow is offered as a start that may be left. Below it the session starts without a flow.",
+    )
+
     class Meta:
         model = Account
-        fields = ("name", "time_zone", "names_hidden")
+        fields = ("name", "time_zone", "language", "names_hidden")
         widgets = {
             "time_zone": forms.TextInput(
                 attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}
@@ -87,25 +109,39 @@ class AccountForm(forms.ModelForm):
         }
         labels = {"names_hidden": "Hide the names of engineers"}
         help_texts = {
+            "language": "In which problems and flows are written. The matching compares words without their endings; "
+            "that “Wi-Fi” and “wireless” are one thing it knows in English only.",
             "time_zone": "Days and weeks begin at its midnight, in every figure and for the past too. "
             "Type a part of the name, such as “Berlin”.",
             "names_hidden": "Team pages, lists and exports show “Engineer 3” in place of a name. "
             "Users and roles keep the names.",
         }
 
-    field_order = ("name", "time_zone", "idle_hours", "names_hidden")
+    field_order = (
+        *("name", "time_zone", "language", "idle_hours"),
+        *("guided_percent", "exploring_percent", "names_hidden"),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         hours = Decimal(self.instance.idle_limit / HOUR).quantize(Decimal("0.01"))
         self.fields["idle_hours"].initial = hours.normalize() if hours % 1 else int(hours)
+        for name, column in PERCENTS.items():
+            percent = Decimal(str(getattr(self.instance, column) * 100)).quantize(Decimal("0.1"))
+            self.fields[name].initial = percent if percent % 1 else int(percent)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if "idle_hours" in self.changed_data and "idle_hours" in data:
             self.instance.idle_limit = HOUR * float(data["idle_hours"])
+        for name, column in PERCENTS.items():
+            if name in self.changed_data and name in data:
+                setattr(self.instance, column, float(data[name] / 100))
+        if self.instance.exploring_threshold > self.instance.guided_threshold:
+            self.add_error("exploring_percent", "Exploring may not begin above guided.")
         return data
 
     @property
     def changed_columns(self) -> list[str]:
-        return ["idle_limit" if name == "idle_hours" else name for name in self.changed_data]
+        columns = PERCENTS | {"idle_hours": "idle_limit"}
+        return [columns.get(name, name) for name in self.changed_data]

@@ -9,7 +9,9 @@ from resolutionflow.tests.pages import read
 
 URL = "/settings/account/"
 HOSTILE = """<script>alert("x")</script> & 'quotes' 😀 עברית =HYPERLINK("x") {{ 7 }}"""
-AS_IT_IS = {"name": "Northgate IT", "time_zone": "Europe/London", "idle_hours": "24"}
+SHOWN = {"name": "Northgate IT", "time_zone": "Europe/London", "idle_hours": "24"}
+SHOWN |= {"guided_percent": "60", "exploring_percent": "25"}
+AS_IT_IS = SHOWN | {"language": "english"}
 
 
 @pytest.fixture
@@ -29,8 +31,10 @@ def test_it_is_for_team_admins(client, engineer):
 
 def test_it_shows_what_is_set(browser):
     page = read(browser.get(URL))
-    values = {name: page.one("input", id=f"id_{name}").attributes["value"] for name in AS_IT_IS}
-    assert values == AS_IT_IS
+    values = {name: page.one("input", id=f"id_{name}").attributes["value"] for name in SHOWN}
+    assert values == SHOWN
+    languages = page.one("select", id="id_language").all("option")
+    assert [option.text for option in languages if "selected" in option.attributes] == ["English"]
     assert "checked" not in page.one("input", id="id_names_hidden").attributes
 
 
@@ -46,6 +50,7 @@ def test_zones_are_offered(browser):
 
 def test_changes_are_saved_and_audited_with_old_and_new(browser, account, team_admin):
     changed = {"name": HOSTILE, "time_zone": "Asia/Kolkata", "idle_hours": "1.5", "names_hidden": "on"}
+    changed |= {"guided_percent": "82.5", "exploring_percent": "0", "language": "german"}
     page = read(browser.post(URL, changed, follow=True))
     assert "saved" in page.one("div", class_="toasts").text
     account.refresh_from_db()
@@ -55,6 +60,8 @@ def test_changes_are_saved_and_audited_with_old_and_new(browser, account, team_a
         timedelta(minutes=90),
         True,
     )
+    thresholds = account.guided_threshold, account.exploring_threshold
+    assert (thresholds, account.language) == ((0.825, 0), "german")
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.account) == ("account.changed", team_admin, account)
     assert entry.detail == {
@@ -62,6 +69,9 @@ def test_changes_are_saved_and_audited_with_old_and_new(browser, account, team_a
         "time_zone": {"old": "Europe/London", "new": "Asia/Kolkata"},
         "idle_limit": {"old": "1 day, 0:00:00", "new": "1:30:00"},
         "names_hidden": {"old": False, "new": True},
+        "guided_threshold": {"old": "0.6", "new": "0.825"},
+        "exploring_threshold": {"old": "0.25", "new": "0.0"},
+        "language": {"old": "english", "new": "german"},
     }
     assert page.one("input", id="id_idle_hours").attributes["value"] == "1.5"
 
@@ -97,6 +107,12 @@ def test_an_odd_idle_limit_stays_as_it_is(browser, account):
         ("idle_hours", "NaN"),
         ("idle_hours", "1e400"),
         ("idle_hours", "soon"),
+        ("guided_percent", "100.1"),
+        ("guided_percent", "NaN"),
+        ("guided_percent", ""),
+        ("exploring_percent", "-1"),
+        ("exploring_percent", "60.1"),  # above guided
+        ("language", "klingon"),
     ],
 )
 def test_bad_values_are_said_and_nothing_is_saved(browser, account, field, value):
