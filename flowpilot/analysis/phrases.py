@@ -121,6 +121,10 @@ def verb_of(title: str) -> str | None:
     return BASE_OF.get(fold(first).strip(ENDS))
 
 
+def is_looking(title: str) -> bool:
+    return _manner(title) == "look"
+
+
 def is_wrap_up(title: str) -> bool:
     return verb_of(title) in WRAP_UP
 

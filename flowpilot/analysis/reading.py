@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from flowpilot.analysis.phrases import is_looking
 from flowpilot.matching.text import terms
 from flowpilot.metrics import UNGUIDED
 from flowpilot.sessions.models import Session
@@ -55,12 +57,17 @@ class Lesson:
     left: Left | None
 
     def words(self) -> dict[str, float]:
-        """{stem: weight}: what the session is about. Beside a flow the steps alone tell that."""
-        found: dict[str, float] = {}
+        """{stem: weight}: what the session is about. Beside a flow what was done first, and seen before it, tells that:
+        why a flow is left is not its problem, and how one makes sure in the end is the same everywhere."""
         if self.left is None:
-            found |= dict.fromkeys(terms(self.problem), 1.0)
-        told = " . ".join([self.solution, *(f"{step.title} . {step.answer}" for step in self.steps)])
-        for word in terms(told):
+            found = dict.fromkeys(terms(self.problem), 1.0)
+            told = [self.solution, *(f"{step.title} . {step.answer}" for step in self.steps)]
+        else:
+            seen = list(takewhile(lambda step: is_looking(step.title), self.steps))
+            first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
+            found = dict.fromkeys(terms(" . ".join(first)), 1.0)
+            told = [f"{step.title} . {step.answer}" for step in seen]
+        for word in terms(" . ".join(told)):
             found.setdefault(word, OF_STEPS)
         return dict(list(found.items())[:MOST_WORDS])
 

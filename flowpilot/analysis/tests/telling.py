@@ -41,7 +41,11 @@ SPOOLER = [
     (
         "User cant print - nothing comes out of HP",
         "spooler restart",
-        ["Pinged printer > ok", "looked at the print queue > stuck jobs", "Restarted spooler service > works"],
+        [
+            "Pinged printer > ok",
+            "looked at the print queue > stuck jobs",
+            "Restarted spooler service > works",
+        ],
     ),
     (
         "print jobs hang on the 402",

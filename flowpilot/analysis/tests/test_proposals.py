@@ -60,7 +60,9 @@ def test_each_problem_of_a_domain_gets_one_proposal(account, domain):
 def test_what_stands_behind_a_proposal(account, domain):
     sessions = tell(SPOOLER[:3], domain=domain, user=UserFactory(account=account))
     FlowFactory(name="Printer is offline")
-    flow = FlowFactory(name="Print jobs stuck", description="Restart the spooler when the print queue is stuck.")
+    flow = FlowFactory(
+        name="Print jobs stuck", description="Restart the spooler when the print queue is stuck."
+    )
     FlowFactory(name="Print queue stuck, spooler", status="archived")
     analyse(account, NOW)
     proposal = FlowProposal.objects.get()
@@ -155,7 +157,12 @@ def test_which_sessions_are_read(account, domain):
     unread = list(Session.objects.filter(analysed_at=None).values_list("id", flat=True))
     told(problem, solution, one)
     told(problem, solution, [], decisions=[own, own | {"id": "9", "undone_at": "2026-03-02T09:01:00Z"}])
-    told(problem, solution, [], decisions=[own, decision(9, "Answer from a colleague", taken_over=True, by="x")])
+    told(
+        problem,
+        solution,
+        [],
+        decisions=[own, decision(9, "Answer from a colleague", taken_over=True, by="x")],
+    )
     told(problem, solution, [], decisions=[own, decision(9, "Look", node_id="look")])
     told(problem, solution, [], decisions=[own, "odd", {"title": 5}, {"title": "…"}, None])
     done = analyse(account, NOW)
