@@ -148,7 +148,7 @@ class Writes:
         location = body.get("locationId") or tables.members[member]["location"]
         if location not in tables.locations:
             raise invalid("locationId", f"Location {location} not found", "timeEntry", "NotFound")
-        role = _id_of(body.get("workRole")) or tables.members[member]["role"]
+        role: int = _id_of(body.get("workRole")) or tables.members[member]["role"]
         if role not in tables.work_roles or tables.work_roles[role]["inactiveFlag"]:
             raise invalid("workRole", f"Work Role {role} not found", "timeEntry", "NotFound")
         if location not in tables.work_roles[role]["locationIds"]:

@@ -49,16 +49,9 @@ def test_what_must_not_be_opened_is_refused_in_words(typed):
 @pytest.mark.parametrize(
     "address",
     [
-        "127.0.0.1",
-        "10.1.2.3",
-        "192.168.0.9",
-        "169.254.169.254",
-        "::1",
-        "fe80::1%eth0",
-        "fd00::1",
-        "::ffff:10.0.0.1",
-    ]
-    + ["0.0.0.0", "100.64.0.1", "224.0.0.1"],
+        *["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1"],
+        *["::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1"],
+    ],
 )
 def test_addresses_inside_are_not_public(address):
     assert not is_public(address)

@@ -48,7 +48,7 @@ FAULTS = {
     "409": (Conflict, Sent.REJECTED, 0),
     "reject(text)": (Invalid, Sent.REJECTED, 0),
 }
-# What a second look at the stand-in says of a read that failed.
+# What it means that a read fails.
 READ_FAULTS = {
     "429(17)": RateLimited,
     "500_before_commit": Unavailable,

@@ -51,7 +51,7 @@ class Api:
 
     def discover(self) -> str:
         """Finds the codebase anew; returns the company's name."""
-        url = f"{addresses.web_site(self.site)}/login/companyinfo/{addresses.quote(self._key[1], safe='')}"
+        url = addresses.company_info(self.site, self.credentials.company_id)
         answer = self.http.exchange("GET", url, headers={"Accept": "application/json"}, writes=False)
         if answer.status == 404 and not addresses.is_cloud(self.site):
             known_codebases[self._key] = addresses.ON_PREMISE  # old servers do not tell
