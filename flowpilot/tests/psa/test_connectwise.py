@@ -1,12 +1,16 @@
 """Every call of the ConnectWise provider, over real HTTP."""
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowpilot.psa.providers.base import AddNote, Billing, Kind, LogTime, SetStatus, Visibility, Watermark
+from flowpilot.psa.providers.connectwise import conditions
 from flowpilot.psa.providers.errors import (
     AuthFailed,
     Invalid,
@@ -19,6 +23,8 @@ from flowpilot.psa.providers.errors import (
     TimeNotAllowed,
     Unavailable,
 )
+from flowpilot.psa.stand_in.conditions import parse
+from flowpilot.psa.stand_in.connectwise import FIELDS
 from flowpilot.psa.stand_in.seed import CLOSED, COMPLETED, IN_PROGRESS, NEW, RETIRED
 from flowpilot.tests.psa.conftest import NOTE
 
@@ -108,6 +114,26 @@ def test_what_somebody_types_never_widens_a_search(stand_in, typed):
     """Quotes part words and nothing else: no ticket has all of these."""
     found = stand_in.provider().search_tickets(typed)
     assert found.items == [] or typed == "\"'"
+
+
+ALPHABET = "ab12 '\"\\[]()=<>%*,\n#éorandid"
+ROWS = [{"id": 12, "summary": "a b or 'x'"}, {"id": 7, "summary": "and [12] id=1"}, {"id": 1, "summary": "é"}]
+
+
+@given(st.text(alphabet=ALPHABET, max_size=40))
+@settings(max_examples=200)
+def test_a_search_asks_for_exactly_the_words(typed):
+    """Read by the stand-in's own parser: whatever was typed, the condition means "every word, or this number"."""
+    asked = conditions.search(typed)
+    words = re.split(r'[\s"\\]+', typed.strip().casefold())
+    number = typed.strip().removeprefix("#")
+    if not asked:
+        assert not any(words)
+        return
+    holds = parse(asked, FIELDS["tickets"])
+    for row in ROWS:
+        every = all(word in row["summary"] for word in [word for word in words if word][:6])
+        assert holds(row) is (every or str(row["id"]) == number)
 
 
 def test_lists_to_choose_from(stand_in):
