@@ -1,7 +1,8 @@
 """One HTTP exchange with a ticket system: explicit time-outs, no redirects, no retries but of connecting, bounded.
 
 What is logged of an exchange: method, path, status, milliseconds. Never a query, a header, a body or an answer.
-Error reports show the variables of frames, and those of the libraries below hold headers and bodies: no error leads there.
+Error reports show the variables of frames, and those of the libraries below hold headers and bodies: no error leads
+there.
 """
 
 import json
