@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from flowpilot.psa.connections import ProviderOf, provider_of
+from flowpilot.psa.connections import ProviderOf, offline_provider_of
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.outbox import PushChoices, enqueue
 from flowpilot.psa.providers.errors import StatusMoved
@@ -16,7 +16,7 @@ GOES_ON = "This one goes on by itself: there is nothing to send again."
 REPLACED = "A newer version stands in the place of this one. Look at that one."
 
 
-def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = provider_of) -> PsaPush:
+def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = offline_provider_of) -> PsaPush:
     """Lets a push go that waits for a person; what may ever have been sent is looked up first. A status that was left
     alone because somebody had moved the ticket becomes a new revision, which is set whatever the ticket has by then.
 
