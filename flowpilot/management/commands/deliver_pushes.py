@@ -7,7 +7,6 @@ from flowpilot.psa.delivery import accounts_with_work, deliver
 from flowpilot.psa.sweep import accounts_with_work as accounts_to_sweep
 from flowpilot.psa.sweep import sweep
 from resolutionflow.accounts.models import Account
-from resolutionflow.figures import counted
 from resolutionflow.management.refusing import Refused, needs_database
 
 
@@ -37,6 +36,5 @@ class Command(BaseCommand):
                 worked = deliver(account_id)
                 taken, more = taken + worked.taken, worked.more
         swept = sum(sweep(account_id) for account_id in to_sweep)
-        self.stdout.write(
-            f"Sent or looked up {counted(taken, 'push').replace('pushs', 'pushes')}, looked for doubles of {swept:,}."
-        )
+        pushes = f"{taken:,} push{'' if taken == 1 else 'es'}"
+        self.stdout.write(f"Sent or looked up {pushes}, looked for doubles of {swept:,}.")
