@@ -76,7 +76,10 @@ class Writes:
 
     def entries_of(self, ticket: int) -> list[Row]:
         self.ticket(ticket)
-        return [self.put_entry(row) for row in self.tables.entries.values() if row["chargeToId"] == ticket]
+        return [row for row in self.entries() if row["chargeToId"] == ticket]
+
+    def entries(self) -> list[Row]:
+        return [self.put_entry(row) for row in self.tables.entries.values()]
 
     def note(self, ticket: int, id: int) -> Row:
         for row in self.notes_of(ticket):
@@ -102,7 +105,7 @@ class Writes:
         member = body.get("member")
         author = self._member_named(member, "serviceNote") if member else 14
         row = {
-            "id": _next(self.tables.notes, 9000),
+            "id": self.tables.next_id("notes"),
             "ticketId": ticket,
             "text": self._stored(text),
             **{flag: body.get(flag) is True for flag in VISIBLE_FLAGS},
@@ -145,7 +148,7 @@ class Writes:
         location = body.get("locationId") or tables.members[member]["location"]
         if location not in tables.locations:
             raise invalid("locationId", f"Location {location} not found", "timeEntry", "NotFound")
-        role = _id_of(body.get("workRole")) or tables.members[member]["role"]
+        role: int = _id_of(body.get("workRole")) or tables.members[member]["role"]
         if role not in tables.work_roles or tables.work_roles[role]["inactiveFlag"]:
             raise invalid("workRole", f"Work Role {role} not found", "timeEntry", "NotFound")
         if location not in tables.work_roles[role]["locationIds"]:
@@ -161,7 +164,7 @@ class Writes:
         if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= 24:
             raise invalid("actualHours", "It must be more than 0 and at most 24.", "timeEntry", "OutOfRange")
         return {
-            "id": _next(tables.entries, 7000),
+            "id": tables.next_id("entries"),
             "chargeToId": ticket,
             "chargeToType": "ServiceTicket",
             "member": member,
@@ -201,8 +204,8 @@ class Writes:
             self._set_status(ticket, _id_of(operation.get("value")))
         return Answer(200, self.put_ticket(ticket))
 
-    def _set_status(self, ticket: Row, status: int | None) -> None:
-        known = self.tables.statuses.get(status or 0)
+    def _set_status(self, ticket: Row, status: int) -> None:
+        known = self.tables.statuses.get(status)
         if known is None or (known["board"] != ticket["board"] and not self.switches.foreign_status_accepted):
             message = f"Service Status not found for Service Board {ticket['board']}"
             raise invalid("status", message, "ticket", "NotFound")
@@ -222,7 +225,7 @@ class Writes:
         if any(row["url"] == url for row in self.tables.callbacks.values()):
             raise invalid("url", "There is such a callback already.", "callbackEntry", "ObjectExists")
         names = ("description", "url", "objectId", "type", "level", "inactiveFlag")
-        row = {"id": _next(self.tables.callbacks, 1)} | {name: body.get(name) for name in names}
+        row: Row = {"id": self.tables.next_id("callbacks")} | {name: body.get(name) for name in names}
         self.tables.callbacks[row["id"]] = row
         return Answer(201, row)
 
@@ -255,11 +258,6 @@ def _reference(rows: Rows, id: int) -> Row:
     return {"id": id, "name": rows[id]["name"]}
 
 
-def _next(rows: Rows, first: int) -> int:
-    """Ids ascend; one that was deleted does not come again while a later one is there."""
-    return max(rows, default=first - 1) + 1
-
-
 def _object(request: Request, resource: str) -> Row:
     body = request.json()
     if not isinstance(body, dict):
@@ -271,8 +269,9 @@ def _id(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _id_of(reference: object) -> int | None:
-    return _id(reference.get("id")) or None if isinstance(reference, dict) else None
+def _id_of(reference: object) -> int:
+    """0 where it names none."""
+    return _id(reference.get("id")) if isinstance(reference, dict) else 0
 
 
 def _moment(body: Row, name: str, *, required: bool = False) -> datetime | None:
