@@ -2,7 +2,7 @@ from flowpilot.analysis.models import Problem, ProblemSession
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, DraftChange, Flow, FlowDraft, FlowVersion, Step
 from flowpilot.proposals.models import FlowProposal
-from flowpilot.psa.models import PsaActivityLog, PsaConnection, PsaPush
+from flowpilot.psa.models import PsaActivityLog, PsaConnection, PsaMember, PsaPush, PsaPushAttempt
 from flowpilot.sessions.models import Session
 
 __all__ = [
@@ -17,7 +17,9 @@ __all__ = [
     "ProblemSession",
     "PsaActivityLog",
     "PsaConnection",
+    "PsaMember",
     "PsaPush",
+    "PsaPushAttempt",
     "Session",
     "Step",
 ]

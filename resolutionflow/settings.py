@@ -160,6 +160,9 @@ if LANGUAGE_MODEL_KIND not in ("openai", "anthropic"):
 if LANGUAGE_MODEL_URL and not LANGUAGE_MODEL_NAME:
     raise ImproperlyConfigured("LANGUAGE_MODEL_NAME must say which model LANGUAGE_MODEL_URL is to use.")
 
+# Fernet keys that the keys to ticket systems are sealed with: the first seals, all of them open.
+PSA_KEYS = env.list("PSA_KEYS", default=[])
+
 # Jobs stand in the module `jobs` of each app.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 

@@ -68,6 +68,11 @@ class ConnectWise:
     def close(self) -> None:
         self._api.http.close()
 
+    @property
+    def api(self) -> Api:
+        """For questions that go beyond the interface, such as those of `psa_verify`."""
+        return self._api
+
     # What is there.
 
     def check(self) -> ConnectionInfo:
