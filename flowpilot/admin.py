@@ -10,7 +10,9 @@ from flowpilot.models import (
     FlowVersion,
     PsaActivityLog,
     PsaConnection,
+    PsaMember,
     PsaPush,
+    PsaPushAttempt,
     Session,
     Step,
 )
@@ -107,8 +109,27 @@ class FlowProposalAdmin(TenantAdmin):
 
 @admin.register(PsaConnection)
 class PsaConnectionAdmin(TenantAdmin):
+    """Without the credentials, sealed or not: nobody reads or writes them here."""
+
     facts = True
-    list_display = ("provider", "active", "created_at")
+    fields = (
+        "provider",
+        "base_url",
+        "defaults",
+        "note_template",
+        "active",
+        "held_until",
+        "held_reason",
+        "created_at",
+    )
+    list_display = ("provider", "base_url", "active", "held_reason", "held_until", "created_at")
+
+
+@admin.register(PsaMember)
+class PsaMemberAdmin(TenantAdmin):
+    facts = True
+    list_display = ("user", "connection", "external_id", "login", "work_role", "location")
+    list_select_related = ("user", "connection")
 
 
 @admin.register(PsaPush)
@@ -117,3 +138,12 @@ class PsaPushAdmin(TenantAdmin):
     list_display = ("kind", "psa_ticket_id", "status", "retry_count", "created_at", "finished_at")
     list_filter = ("status", "kind")
     date_hierarchy = "created_at"
+
+
+@admin.register(PsaPushAttempt)
+class PsaPushAttemptAdmin(TenantAdmin):
+    facts = True
+    list_display = ("push", "at", "sent", "http_status", "code")
+    list_filter = ("sent",)
+    list_select_related = ("push",)
+    date_hierarchy = "at"

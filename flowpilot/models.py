@@ -1,7 +1,7 @@
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Domain, DraftChange, Flow, FlowDraft, FlowVersion, Step
 from flowpilot.proposals.models import FlowProposal
-from flowpilot.psa.models import PsaActivityLog, PsaConnection, PsaPush
+from flowpilot.psa.models import PsaActivityLog, PsaConnection, PsaMember, PsaPush, PsaPushAttempt
 from flowpilot.sessions.models import Session
 
 __all__ = [
@@ -14,7 +14,9 @@ __all__ = [
     "FlowVersion",
     "PsaActivityLog",
     "PsaConnection",
+    "PsaMember",
     "PsaPush",
+    "PsaPushAttempt",
     "Session",
     "Step",
 ]

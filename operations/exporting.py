@@ -16,12 +16,13 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils.duration import duration_iso_string
 
+from flowpilot.models import PsaConnection
 from resolutionflow.accounts.models import Account, ApiToken, AuditEntry, User
 from resolutionflow.tenancy import account_scope
 from resolutionflow.tenancy.schema import tenant_models
 
 AT_ONCE = 500  # rows: decisions make some of them long
-SECRETS = {User: {"password"}, ApiToken: {"hash"}}
+SECRETS = {User: {"password"}, ApiToken: {"hash"}, PsaConnection: {"credentials"}}
 
 
 class NotWritten(Exception):
@@ -30,7 +31,7 @@ class NotWritten(Exception):
 
 def lines_of(account_id: UUID) -> Iterator[str]:
     """One JSON object a line, with `model` and all fields of a row: the account, its users, their tokens and addresses,
-    every tenant table, the audit trail. Passwords and the hashes of tokens are left out.
+    every tenant table, the audit trail. Passwords, the hashes of tokens and the keys to ticket systems are left out.
 
     All of it is of one moment, whatever is written meanwhile. Raises Account.DoesNotExist.
     """

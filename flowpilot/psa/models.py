@@ -1,17 +1,33 @@
 """The connection to the ticket system, what is to reach it, and what did."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
 from django.utils import timezone
 
+from flowpilot.psa.providers.base import WireRequest
+from flowpilot.psa.providers.markers import new_marker
+from flowpilot.psa.states import FINISHED, MOST_TRIES, UNFINISHED, Hold, State
 from flowpilot.sessions.models import Session
-from resolutionflow.tenancy.models import TenantForeignKey, TenantModel, TenantOneToOneField
+from resolutionflow.tenancy.models import (
+    OwnerForeignKey,
+    TenantForeignKey,
+    TenantManager,
+    TenantModel,
+    TenantOneToOneField,
+    TenantQuerySet,
+)
 
 
 class PsaConnection(TenantModel):
-    """The account's way into its ticket system: one for each provider."""
+    """The account's way into its ticket system: one for each provider.
+
+    `credentials` are sealed (`sealing`), written only, and shown nowhere. `defaults` are what a push takes where
+    nothing else is said: {"visibility", "work_type", "work_role", "location", "billing", "status"}, all optional.
+    While `held_until` is ahead nothing is sent; the reason stays until the ticket system has answered well again.
+    """
 
     class Provider(models.TextChoices):
         CONNECTWISE = "connectwise", "ConnectWise PSA"
@@ -19,7 +35,15 @@ class PsaConnection(TenantModel):
 
     provider = models.CharField(max_length=20, choices=Provider)
     base_url = models.CharField(max_length=300)
+    credentials = models.TextField(blank=True, default="", db_default="", editable=False)
+    defaults = models.JSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
+    note_template = models.TextField(blank=True, default="", db_default="")
     active = models.BooleanField(default=True)
+    held_until = models.DateTimeField(null=True, blank=True, editable=False)
+    held_reason = models.CharField(
+        max_length=20, choices=Hold, blank=True, default="", db_default="", editable=False
+    )
+    held_message = models.TextField(blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(TenantModel.Meta):
@@ -29,16 +53,93 @@ class PsaConnection(TenantModel):
             models.CheckConstraint(
                 name="psa_connection_provider_known", condition=Q(provider__in=["connectwise", "halopsa"])
             ),
+            models.CheckConstraint(
+                name="psa_connection_held_for_a_reason",
+                condition=Q(held_until__isnull=True, held_reason="")
+                | Q(held_until__isnull=False, held_reason__in=Hold.values),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.get_provider_display()
 
+    def is_held(self, now: datetime) -> bool:
+        return self.held_until is not None and self.held_until > now
+
+
+class PsaMember(TenantModel):
+    """Who an engineer is in the ticket system, and how their time is entered there.
+
+    `external_id` is the ticket system's ref of the member, `login` what people know it by.
+    """
+
+    connection = TenantForeignKey(PsaConnection, models.PROTECT, related_name="members")
+    user = OwnerForeignKey(verbose_name="engineer")
+    external_id = models.CharField(max_length=100)
+    login = models.CharField(max_length=200, blank=True)
+    work_role = models.CharField(max_length=100, blank=True)
+    location = models.CharField(max_length=100, blank=True)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "PSA member"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "connection", "user"], name="psa_member_once_a_connection"
+            ),
+            models.CheckConstraint(name="psa_member_is_named", condition=~Q(external_id="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.login or self.external_id
+
+
+class PsaPushQuerySet(TenantQuerySet):
+    def superseded(self) -> Self:
+        """Those in whose place a later revision stands."""
+        return self.filter(_later_revision())
+
+    def standing(self) -> Self:
+        return self.exclude(_later_revision())
+
+    def wanting_a_person(self) -> Self:
+        """What a banner counts: not delivered, and not replaced by another revision; or there more than once."""
+        return self.standing().filter(status=State.NEEDS_ATTENTION) | self.doubled()
+
+    def doubled(self) -> Self:
+        """Those of which the sweep found more than one in the ticket system."""
+        return self.exclude(doubles=[])
+
+
+def _later_revision() -> Exists:
+    """Whether a push of the same kind and session has a higher revision."""
+    later = PsaPush.objects.filter(
+        account=OuterRef("account"),
+        connection=OuterRef("connection"),
+        session=OuterRef("session"),
+        kind=OuterRef("kind"),
+        revision__gt=OuterRef("revision"),
+    )
+    return Exists(later)
+
+
+class PsaPushManager(TenantManager.from_queryset(PsaPushQuerySet)):  # type: ignore[misc]
+    pass
+
 
 class PsaPush(TenantModel):
     """One delivery to the ticket system: a note, a time entry or a status of a session.
 
-    It is finished once it succeeded or needs a person's attention; `retry_count` is how often it was tried again.
+    It is finished once it succeeded or needs a person's attention. How it moves from one status to the next is written
+    in `states` alone.
+
+    `payload` is the `WireRequest` as JSON, frozen: an edited text is a new revision. `watermark` is what `find` begins
+    behind, null until just before the first byte, as is `first_sent_at`. A worker holds it until `lease_until`; of one
+    ticket at most one is held. `tries` are the sends that count, `retry_count` those after the first, `most_tries` when
+    it is left to a person. `uncertain_at`: when it was first not known whether it arrived, so that each further send
+    follows a look-up; `parks_when_absent`: not to be sent again if that finds nothing; `lookups`: how many failed in a
+    row. `last_code` and `last_error` are of the newest trouble, the code as in `providers.errors`. `adopted`: found by
+    a look-up, not told by the answer. `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id",
+    "url"}], without the one that is kept.
     """
 
     class Kind(models.TextChoices):
@@ -46,15 +147,8 @@ class PsaPush(TenantModel):
         TIME_ENTRY = "time_entry", "Time entry"
         STATUS = "status", "Status"
 
-    class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
-        SENDING = "sending", "Sending"
-        UNCERTAIN = "uncertain", "Uncertain"
-        RETRY_WAIT = "retry_wait", "Waiting to retry"
-        SUCCESS = "success", "Delivered"
-        NEEDS_ATTENTION = "needs_attention", "Needs attention"
-
-    FINISHED: ClassVar = (Status.SUCCESS, Status.NEEDS_ATTENTION)
+    Status = State
+    FINISHED: ClassVar = FINISHED
 
     connection = TenantForeignKey(PsaConnection, models.PROTECT, related_name="pushes")
     session = TenantForeignKey(Session, models.PROTECT, related_name="pushes")
@@ -62,10 +156,32 @@ class PsaPush(TenantModel):
     kind = models.CharField(max_length=20, choices=Kind)
     revision = models.PositiveIntegerField(default=1)
     part = models.PositiveIntegerField(default=1)
-    status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
+    marker = models.CharField(max_length=40, default=new_marker)
+    payload = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
+    payload_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
+    hours = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    watermark = models.JSONField(null=True, blank=True)
+    status = models.CharField(max_length=20, choices=State, default=State.PENDING)
+    tries = models.PositiveIntegerField(default=0, db_default=0)
     retry_count = models.PositiveIntegerField(default=0)
+    most_tries = models.PositiveIntegerField(default=MOST_TRIES, db_default=MOST_TRIES)
+    lookups = models.PositiveIntegerField(default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    first_sent_at = models.DateTimeField(null=True, blank=True)
+    uncertain_at = models.DateTimeField(null=True, blank=True)
+    parks_when_absent = models.BooleanField(default=False, db_default=False)
+    last_code = models.CharField(max_length=100, blank=True, default="", db_default="")
+    last_error = models.TextField(blank=True, default="", db_default="")
+    external_id = models.CharField(max_length=100, blank=True, default="", db_default="")
+    external_url = models.CharField(max_length=500, blank=True, default="", db_default="")
+    adopted = models.BooleanField(default=False, db_default=False)
+    sweep_at = models.DateTimeField(null=True, blank=True)
+    doubles = models.JSONField(default=list, db_default=Value([], models.JSONField()))
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar = PsaPushManager()
 
     class Meta(TenantModel.Meta):
         verbose_name, verbose_name_plural = "PSA push", "PSA pushes"
@@ -82,14 +198,82 @@ class PsaPush(TenantModel):
                 condition=Q(status__in=["success", "needs_attention"], finished_at__isnull=False)
                 | Q(status__in=["pending", "sending", "uncertain", "retry_wait"], finished_at__isnull=True),
             ),
+            models.UniqueConstraint(fields=["account", "marker"], name="psa_push_marker_once"),
+            models.UniqueConstraint(
+                fields=["account", "connection", "psa_ticket_id"],
+                name="psa_push_one_sender_a_ticket",
+                condition=Q(lease_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="psa_push_held_while_it_is_sent",
+                condition=Q(status="sending", lease_until__isnull=False, first_sent_at__isnull=False)
+                | Q(status__in=["pending", "uncertain", "retry_wait"])
+                | Q(status__in=["success", "needs_attention"], lease_until__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="psa_push_waits_until",
+                condition=Q(status__in=["pending", "uncertain", "retry_wait"], next_attempt_at__isnull=False)
+                | Q(status__in=["sending", "success", "needs_attention"], next_attempt_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="psa_push_hours_of_time_entries",
+                condition=Q(hours__isnull=True) | Q(kind="time_entry", hours__gt=0),
+            ),
         ]
         indexes: ClassVar = [
+            models.Index(
+                fields=["account", "connection", "next_attempt_at"],
+                name="psa_push_to_claim",
+                condition=Q(status__in=UNFINISHED),
+            ),
+            models.Index(
+                fields=["account", "lease_until"],
+                name="psa_push_by_lease",
+                condition=Q(lease_until__isnull=False),
+            ),
+            models.Index(
+                fields=["account", "sweep_at"], name="psa_push_to_sweep", condition=Q(sweep_at__isnull=False)
+            ),
+            models.Index(fields=["account", "status", "created_at"], name="psa_push_by_state"),
             models.Index(fields=["account", "finished_at"], name="psa_push_by_end"),
             models.Index(fields=["account", "session"], name="psa_push_by_session"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} for {self.psa_ticket_id}"
+
+    @property
+    def wire(self) -> WireRequest:
+        return WireRequest.from_json(self.payload)
+
+
+class PsaPushAttempt(TenantModel):
+    """One send of a push, and what came of it. `message` is the ticket system's and may quote what was sent."""
+
+    class Sent(models.TextChoices):
+        NOT_SENT = "not_sent", "Not sent"
+        REJECTED = "rejected", "Rejected"
+        UNKNOWN = "unknown", "Unknown"
+        OK = "ok", "Delivered"
+
+    push = TenantForeignKey(PsaPush, models.PROTECT, related_name="attempts")
+    at = models.DateTimeField()
+    sent = models.CharField(max_length=20, choices=Sent)
+    http_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    code = models.CharField(max_length=100, blank=True)
+    message = models.TextField(blank=True)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = "PSA push attempt"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="psa_attempt_sent_known", condition=Q(sent__in=["not_sent", "rejected", "unknown", "ok"])
+            )
+        ]
+        indexes: ClassVar = [models.Index(fields=["account", "push", "at"], name="psa_attempt_by_push")]
+
+    def __str__(self) -> str:
+        return self.get_sent_display()
 
 
 class PsaActivityLog(TenantModel):

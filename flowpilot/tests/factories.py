@@ -15,7 +15,9 @@ from flowpilot.models import (
     FlowVersion,
     PsaActivityLog,
     PsaConnection,
+    PsaMember,
     PsaPush,
+    PsaPushAttempt,
     Session,
     Step,
 )
@@ -150,8 +152,35 @@ class PsaPushFactory(TenantFactory):
     session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
     psa_ticket_id = "48211"
     kind = PsaPush.Kind.NOTE
+    marker = factory.Sequence(lambda n: f"RF-{n:013}")
     status = PsaPush.Status.PENDING
     created_at = STARTED_AT
+    next_attempt_at = factory.LazyAttribute(
+        lambda push: push.created_at if push.status in ("pending", "uncertain", "retry_wait") else None
+    )
+    lease_until = factory.LazyAttribute(
+        lambda push: push.created_at + timedelta(minutes=5) if push.status == "sending" else None
+    )
+    first_sent_at = factory.LazyAttribute(lambda push: push.created_at if push.status == "sending" else None)
     finished_at = factory.LazyAttribute(
         lambda push: push.created_at if push.status in PsaPush.FINISHED else None
     )
+
+
+class PsaMemberFactory(TenantFactory):
+    class Meta:
+        model = PsaMember
+
+    connection = factory.SubFactory(PsaConnectionFactory, account=factory.SelfAttribute("..account"))
+    user = factory.SubFactory(UserFactory, account=factory.SelfAttribute("..account"))
+    external_id = factory.Sequence(lambda n: str(100 + n))
+    login = factory.Sequence(lambda n: f"engineer{n}")
+
+
+class PsaPushAttemptFactory(TenantFactory):
+    class Meta:
+        model = PsaPushAttempt
+
+    push = factory.SubFactory(PsaPushFactory, account=factory.SelfAttribute("..account"))
+    at = STARTED_AT
+    sent = PsaPushAttempt.Sent.NOT_SENT

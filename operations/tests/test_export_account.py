@@ -14,7 +14,7 @@ from django.contrib.admin.models import LogEntry
 from django.core.management import call_command
 from django.db import connections
 
-from flowpilot.models import Client, Session
+from flowpilot.models import Client, PsaConnection, Session
 from flowpilot.tests.factories import ClientFactory, SessionFactory
 from operations.exporting import lines_of
 from resolutionflow.management.refusing import Refused
@@ -60,7 +60,7 @@ def rows(text):
 
 
 EXPORTED = [Account, User, ApiToken, EmailAddress, AuditEntry]
-SECRET = {User: {"password"}, ApiToken: {"hash"}}
+SECRET = {User: {"password"}, ApiToken: {"hash"}, PsaConnection: {"credentials"}}
 
 
 def test_every_table_and_every_field_of_the_account_is_there(north, south):

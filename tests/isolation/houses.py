@@ -18,6 +18,8 @@ from flowpilot.tests.factories import (
     FlowVersionFactory,
     PsaActivityLogFactory,
     PsaConnectionFactory,
+    PsaMemberFactory,
+    PsaPushAttemptFactory,
     PsaPushFactory,
     SessionFactory,
     StepFactory,
@@ -124,7 +126,9 @@ def _fill(house: House, now: datetime) -> None:
         session=session, psa_ticket_id=f"{mark}-1", external_key=f"{mark}-ext/note/0"
     )
     connection = PsaConnectionFactory(base_url=f"https://{mark.lower()}.example")
+    member = PsaMemberFactory(connection=connection, user=house.engineer, login=f"{mark}-login")
     push = PsaPushFactory(connection=connection, session=session, psa_ticket_id=f"{mark}-1")
+    attempt = PsaPushAttemptFactory(push=push, message=f"{mark} answer of the ticket system")
     proposal = FlowProposalFactory(
         title=f"{mark} proposal",
         summary=f"{mark} summary",
@@ -136,7 +140,9 @@ def _fill(house: House, now: datetime) -> None:
     delivery = DigestDeliveryFactory(user=house.engineer)
     for row in (
         connection,
+        member,
         push,
+        attempt,
         proposal,
         delivery,
         client,

@@ -12,7 +12,8 @@ from resolutionflow.management.refusing import Refused, needs_database
 class Command(BaseCommand):
     help = (
         "Writes everything of one account as JSON lines, its engineers' stars and comments too: keep the file as you "
-        "keep the database. Passwords and the hashes of tokens are left out. Exit status: 0 done, 2 nothing written."
+        "keep the database. Passwords, hashes of tokens and keys to ticket systems are left out. Exit status: 0 done, "
+        "2 nothing written."
     )
     requires_system_checks: list[str] = []
 
