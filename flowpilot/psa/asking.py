@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import transaction
 
-from flowpilot.psa.connections import provider_for
+from flowpilot.psa.connections import provider_of
 from flowpilot.psa.models import PsaConnection
 from flowpilot.psa.providers import errors
 from flowpilot.psa.providers.base import PsaProvider
+from flowpilot.psa.sealing import CannotOpen
 
 Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
@@ -62,6 +63,9 @@ class Trouble:
         return f"{self.what} {self.what_to_do}"
 
 
+UNREADABLE = Trouble("The keys of the connection cannot be read any more.", "Enter them again in the settings.")
+
+
 class Unanswered(Exception):
     """The ticket system gave no answer to go on with. kind: which error it was."""
 
@@ -70,16 +74,11 @@ class Unanswered(Exception):
         self.trouble, self.kind = trouble, kind
 
 
-def in_use() -> PsaConnection | None:
-    """The connection that sessions of the account in scope push over."""
-    return PsaConnection.objects.filter(active=True).order_by("-created_at", "-id").first()
-
-
 def ask(connection: PsaConnection, question: Callable[[PsaProvider], Answer]) -> Answer:
     """The answer; raises Unanswered with words for people. A programming error if a transaction is open."""
     with transaction.atomic(durable=True):
         pass  # raises inside another transaction, which would stay open while we wait
-    with _in_words(connection), provider_for(connection) as provider:
+    with _in_words(connection), closing(provider_of(connection)) as provider:
         return question(provider)
 
 
@@ -90,6 +89,8 @@ def _in_words(connection: PsaConnection) -> Iterator[None]:
     except errors.PsaError as error:
         log.info("The ticket system did not answer a question", extra={"code": error.code, "psa": connection.provider})
         raise Unanswered(trouble_of(error), type(error)) from None
+    except CannotOpen:
+        raise Unanswered(UNREADABLE, errors.AuthFailed) from None
 
 
 def trouble_of(error: errors.PsaError) -> Trouble:

@@ -63,3 +63,8 @@ def standing(push: PsaPush, now: datetime, *, replaced: bool = False) -> Standin
         if push.connection.is_held(now):
             return HELD
     return STANDINGS[state]
+
+
+def pushes_are(count: int) -> str:
+    """ "1 push is", "3 pushes are": the beginning of a sentence."""
+    return f"{count:,} push is" if count == 1 else f"{count:,} pushes are"

@@ -110,7 +110,7 @@ class DefaultsForm(forms.Form):
     work_role = forms.CharField(label="Work role", required=False, max_length=REF_LENGTH)
     location = forms.CharField(label="Location", required=False, max_length=REF_LENGTH)
     billing = forms.ChoiceField(label="Billing", choices=list(BILLINGS.items()))
-    status = forms.CharField(
+    status_name = forms.CharField(
         label="Set this status once it is resolved",
         required=False,
         max_length=REF_LENGTH,
@@ -144,7 +144,7 @@ def defaults_of(connection: PsaConnection) -> dict[str, Any]:
         "sends_time": False,
         "rounding": 1,
         "billing": Billing.DEFAULT.value,
-        "status": "",
+        "status_name": "",
     }
     return usual | connection.defaults
 
