@@ -9,17 +9,26 @@ from django import forms
 
 from flowpilot.psa.connecting.forms import VISIBILITIES, defaults_of
 from flowpilot.psa.models import PsaConnection, PsaMember
-from flowpilot.psa.outbox import MOST_MINUTES, PushChoices
+from flowpilot.psa.outbox import MOST_MINUTES, Planned, PushChoices, preview
 from flowpilot.psa.providers.base import Billing, StatusOption, Visibility
 from flowpilot.psa.pushing.note import as_ended, minutes_of, note_text
 from flowpilot.psa.pushing.ticket_now import TicketNow
 from flowpilot.sessions.models import Session
-from flowpilot.sessions.states import Outcome
+from flowpilot.sessions.states import Outcome, Refused
 from resolutionflow.storable import UNSTORABLE
 
 TEXT_LENGTH = 40_000
 OTHER_TICKET = "Another ticket is linked by now, {ticket}. Look at what is sent, then finish."
 SOLVED = (Outcome.RESOLVED, Outcome.WORKAROUND)
+
+
+def ending_of(data: Mapping[str, Any]) -> dict[str, str]:
+    """How a session ends, as the form of its end says: outcome, summary and reason."""
+    names = {"outcome": "outcome", "summary": "resolution_summary", "reason": "escalation_reason"}
+    return {
+        key: UNSTORABLE.sub("", str(data.get(name) or "")).replace("\r\n", "\n").strip()
+        for key, name in names.items()
+    }
 
 
 class PushForm(forms.Form):
@@ -114,21 +123,48 @@ class PushForm(forms.Form):
             self.add_error("minutes", "Say how many minutes, or log no time.")
         return data
 
-    def looked_at(self, ending: Mapping[str, str]) -> dict[str, Any]:
-        """The fields' values once somebody looked: what was entered, with the note and the status as they are now.
+    def anew(self, ending: Mapping[str, str]) -> "PushForm":
+        """The form as it is once somebody looked, with everything that was entered."""
+        data = {self.add_prefix(name): value for name, value in self._looked_at(ending).items()}
+        return PushForm(
+            {name: "on" if value is True else value for name, value in data.items() if value not in (False, None)},
+            session=self.session,
+            connection=self.connection,
+            now=self.now,
+            tz=self.tz,
+            ticket_now=self.ticket_now,
+            already=self.already,
+        )
 
-        ending: outcome, summary and reason as they stand in the form of the session's end.
-        """
+    def planned(self, ending: Mapping[str, str]) -> tuple[list[Planned], str]:
+        """What would be sent, to the letter, and in words why it cannot be, or ""."""
+        if not self.is_valid():
+            return [], ""
+        session = self.as_it_ends(ending)
+        choices = self.choices(session, ending)
+        if not choices.kinds:
+            return [], ""
+        try:
+            return preview(session, choices, now=self.now), ""
+        except Refused as refusal:
+            return [], str(refusal)
+
+    def as_it_ends(self, ending: Mapping[str, str]) -> Session:
+        if self.session.completed_at is not None:
+            return self.session
+        return as_ended(self.session, ending["outcome"], ending["summary"], ending["reason"], self.now)
+
+    def _looked_at(self, ending: Mapping[str, str]) -> dict[str, Any]:
         entered = self._entered()
         values = {**self._proposed(), **(entered or {})}
         text, made = str(values.get("note_text") or "").replace("\r\n", "\n"), str(values.get("made") or "")
         if not text or _digest(text) == made.partition(".")[0]:
-            text = self.made_text(ending)
+            text = note_text(self.as_it_ends(ending), self.connection.note_template, self.tz)
             values |= {"note_text": text, "made": f"{_digest(text)}.{_digest(*ending.values())}"}
         if self.ticket_now and self.ticket_now.ticket:
             values["status_seen"] = self.ticket_now.ticket.status_ref
             if entered is None or not entered.get("status_seen"):
-                values["status"] = values.get("status") or self._usual_status(ending.get("outcome", ""))
+                values["status"] = values.get("status") or self._usual_status(ending["outcome"])
         return values
 
     def _entered(self) -> dict[str, Any] | None:
@@ -140,14 +176,6 @@ class PushForm(forms.Form):
             for name, widget in widgets.items()
         }
 
-    def made_text(self, ending: Mapping[str, str]) -> str:
-        session = self.session
-        if session.completed_at is None:
-            session = as_ended(
-                session, ending.get("outcome", ""), ending.get("summary", ""), ending.get("reason", ""), self.now
-            )
-        return note_text(session, self.connection.note_template, self.tz)
-
     def _usual_status(self, outcome: str) -> str:
         wanted = str(self.defaults["status_name"]).casefold()
         if not wanted or outcome not in SOLVED:
@@ -155,20 +183,20 @@ class PushForm(forms.Form):
         options: Sequence[StatusOption] = self.ticket_now.statuses if self.ticket_now else ()
         return next((option.ref for option in options if option.name.casefold() == wanted), "")
 
-    def choices(self, ending: Mapping[str, str]) -> PushChoices:
-        """Of a valid form, for the outbox. The session has ended by now."""
+    def choices(self, session: Session, ending: Mapping[str, str]) -> PushChoices:
+        """Of a valid form, for the outbox. session: as it has ended, or as it will."""
         data = self.cleaned_data
         text, (of_text, _, of_ending) = data["note_text"], data["made"].partition(".")
         edited = bool(text) and _digest(text) != of_text
         if not edited and (not text or of_ending != _digest(*ending.values())):
-            text = self.made_text(ending)
+            text = note_text(session, self.connection.note_template, self.tz)
         return PushChoices(
             note=data["note"],
             note_text=text,
             visibility=Visibility(data["visibility"] or self.defaults["visibility"]),
             time=data["time"],
             minutes=data["minutes"] or 0,
-            time_text=time_text(self.session),
+            time_text=time_text(session),
             billing=Billing(self.defaults["billing"]),
             status=data["status"] or None,
             status_seen=data["status_seen"] or None,

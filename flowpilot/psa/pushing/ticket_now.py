@@ -1,5 +1,6 @@
 """The ticket as the ticket system has it this minute, with the statuses that it can take."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -38,7 +39,8 @@ class TicketNow:
 
 def look_up(connection: PsaConnection, ref: str) -> TicketNow:
     """Never raises for what the ticket system does; good news is kept for half a minute."""
-    key = f"psa-ticket:{connection.account_id}:{connection.pk}:{ref.encode().hex()}"
+    digest = hashlib.sha256(ref.encode()).hexdigest()
+    key = f"psa-ticket:{connection.account_id}:{connection.pk}:{digest}"
     found: TicketNow | None = cache.get(key)
     if found is not None:
         return found
