@@ -1,8 +1,8 @@
 """Questions to the ticket system while somebody waits for the page: outside of any transaction, never for long."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -78,16 +78,20 @@ def ask(connection: PsaConnection, question: Callable[[PsaProvider], Answer]) ->
     """The answer; raises Unanswered with words for people. A programming error if a transaction is open."""
     with transaction.atomic(durable=True):
         pass  # raises inside another transaction, which would stay open while we wait
-    with _in_words(connection), closing(provider_of(connection)) as provider:
-        return question(provider)
+
+    def answered() -> Answer:
+        with closing(provider_of(connection)) as provider:
+            return question(provider)
+
+    return in_words(answered)
 
 
-@contextmanager
-def _in_words(connection: PsaConnection) -> Iterator[None]:
+def in_words(act: Callable[[], Answer]) -> Answer:
+    """Does it; what the ticket system does not do of it becomes Unanswered."""
     try:
-        yield
+        return act()
     except errors.PsaError as error:
-        log.info("The ticket system did not answer a question", extra={"code": error.code, "psa": connection.provider})
+        log.info("The ticket system did not answer a question", extra={"code": error.code})
         raise Unanswered(trouble_of(error), type(error)) from None
     except CannotOpen:
         raise Unanswered(UNREADABLE, errors.AuthFailed) from None

@@ -8,14 +8,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from flowpilot.psa.asking import Unanswered, in_words
+from flowpilot.psa.connecting.providers import SYSTEMS
 from flowpilot.psa.connections import current_connection
 from flowpilot.psa.ledger.listing import LedgerForm, WithoutTimeForm, counts
 from flowpilot.psa.models import PsaPush
-from flowpilot.psa.resending import delete_double, send_again, send_all_again
+from flowpilot.psa.resending import send_again, send_all_again
 from flowpilot.psa.states import State
-from flowpilot.psa.words import standing
+from flowpilot.psa.sweep import delete_double, keep_double
+from flowpilot.psa.words import pushes_are, standing
 from flowpilot.sessions.states import Refused
-from resolutionflow.accounts.models import AuditEntry
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest, team_required
 from resolutionflow.links import url_with
@@ -94,7 +96,7 @@ def without_time(request: AccountRequest) -> HttpResponse:
 def again(request: AccountRequest, push_id: UUID) -> HttpResponse:
     push = get_object_or_404(PsaPush.objects.select_related("session"), id=push_id)
     try:
-        send_again(push.id, by=request.user, now=request.now)
+        send_again(push.id, now=request.now)
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -106,10 +108,9 @@ def again(request: AccountRequest, push_id: UUID) -> HttpResponse:
 @require_POST
 def all_again(request: AccountRequest) -> HttpResponse:
     """Everything that needs attention and can be sent as it stands."""
-    number = send_all_again(by=request.user, now=request.now)
+    number = send_all_again(now=request.now)
     if number:
-        words = "1 push is" if number == 1 else f"{number:,} pushes are"
-        messages.success(request, f"{words} sent again. What is not accepted comes back here.")
+        messages.success(request, f"{pushes_are(number)} sent again. What is not accepted comes back here.")
     else:
         messages.info(request, "There is nothing to send again.")
     return redirect(_back(request))
@@ -118,25 +119,23 @@ def all_again(request: AccountRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @leads_only
 def double(request: AccountRequest, push_id: UUID) -> HttpResponse:
-    """Shows what the ticket has more than once, and deletes a younger one if asked to."""
+    """Shows what the ticket has more than once; deletes a younger one there, or leaves it, if asked to."""
     push = get_object_or_404(PsaPush.objects.select_related("session", "connection"), id=push_id)
-    if request.method == "POST":
-        external_id = request.POST.get("external_id", "")
-        try:
-            delete_double(push.id, external_id, now=request.now)
-        except Refused as refusal:
-            messages.error(request, str(refusal))
+    if request.method == "GET":
+        return render(request, "psa/double.html", {"push": push, "system": SYSTEMS[push.connection.provider]})
+    external_id = request.POST.get("external_id", "").replace("\0", "")[:100]
+    try:
+        if "keep" in request.POST:
+            keep_double(push, external_id, actor=request.user)
+            messages.success(request, "It stays in the ticket and is shown no more.")
         else:
-            AuditEntry.record(
-                "psa.double_deleted",
-                actor=request.user,
-                account=request.account,
-                object=f"{push.psa_ticket_id} {push.kind}",
-                external_id=external_id[:100],
-            )
+            in_words(lambda: delete_double(push, external_id, actor=request.user))
             messages.success(request, "The younger one is deleted from the ticket.")
-        return redirect("psa:ledger")
-    return render(request, "psa/double.html", {"push": push})
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    except Unanswered as unanswered:
+        messages.error(request, f"Nothing was deleted. {unanswered.trouble}")
+    return redirect("psa:ledger")
 
 
 def _back(request: AccountRequest) -> str:

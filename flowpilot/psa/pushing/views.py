@@ -125,7 +125,7 @@ def again(request: AccountRequest, session_id: UUID, push_id: UUID) -> HttpRespo
     session = offering.pushed_by(request.user, session_id)
     push = get_object_or_404(PsaPush, id=push_id, session=session)
     try:
-        send_again(push.id, by=request.user, now=request.now)
+        send_again(push.id, now=request.now)
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
