@@ -151,6 +151,9 @@ vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 30  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="ResolutionFlow <noreply@localhost>")
 
+# Fernet keys that the keys to ticket systems are sealed with: the first seals, all of them open.
+PSA_KEYS = env.list("PSA_KEYS", default=[])
+
 # Jobs stand in the module `jobs` of each app.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 

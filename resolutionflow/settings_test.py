@@ -4,6 +4,7 @@ import os
 
 os.environ |= {"SECRET_KEY": "for tests only", "DEBUG": "false", "HTTPS": "false", "ALLOWED_HOSTS": "*"}
 os.environ |= {"EMAIL_URL": "memorymail://", "CACHE_URL": "locmemcache://", "LOG_LEVEL": "CRITICAL"}
+os.environ |= {"PSA_KEYS": "Zm9yIHRlc3RzIG9ubHksIGEga2V5IG9mIDMyIGJ5dGU="}
 os.environ |= {"DATABASE_POOL": "false", "BASE_URL": "http://testserver"}
 
 from resolutionflow.settings import *  # noqa: F403

@@ -103,7 +103,7 @@ class PsaPushQuerySet(TenantQuerySet):
 
     def wanting_a_person(self) -> Self:
         """What a banner counts: not delivered, and not replaced by another revision; or there more than once."""
-        return self.standing().filter(status=State.NEEDS_ATTENTION) | self.doubled()
+        return self.filter(Q(status=State.NEEDS_ATTENTION) & ~_later_revision() | ~Q(doubles=[]))
 
     def doubled(self) -> Self:
         """Those of which the sweep found more than one in the ticket system."""
@@ -111,12 +111,12 @@ class PsaPushQuerySet(TenantQuerySet):
 
 
 def _later_revision() -> Exists:
-    """Whether a push of the same kind and session has a higher revision."""
+    """Whether the session has a push of a higher revision, of the same kind or for another ticket."""
     later = PsaPush.objects.filter(
+        ~Q(psa_ticket_id=OuterRef("psa_ticket_id")) | Q(kind=OuterRef("kind")),
         account=OuterRef("account"),
         connection=OuterRef("connection"),
         session=OuterRef("session"),
-        kind=OuterRef("kind"),
         revision__gt=OuterRef("revision"),
     )
     return Exists(later)
@@ -133,13 +133,13 @@ class PsaPush(TenantModel):
     in `states` alone.
 
     `payload` is the `WireRequest` as JSON, frozen: an edited text is a new revision. `watermark` is what `find` begins
-    behind, null until just before the first byte, as is `first_sent_at`. A worker holds it until `lease_until`; of one
-    ticket at most one is held. `tries` are the sends that count, `retry_count` those after the first, `most_tries` when
-    it is left to a person. `uncertain_at`: when it was first not known whether it arrived, so that each further send
-    follows a look-up; `parks_when_absent`: not to be sent again if that finds nothing; `lookups`: how many failed in a
-    row. `last_code` and `last_error` are of the newest trouble, the code as in `providers.errors`. `adopted`: found by
-    a look-up, not told by the answer. `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id",
-    "url"}], without the one that is kept.
+    behind, null until just before the first byte, as is `first_sent_at`. `hours` are a time entry's, `status_ref` is
+    the status to be set. A worker holds it until `lease_until`; of one ticket at most one is held. `tries` are the
+    sends that count, `retry_count` those after the first, `most_tries` when it is left to a person. `uncertain_at`:
+    when it was first not known whether it arrived, so that each further send follows a look-up; `parks_when_absent`:
+    not to be sent again if that finds nothing; `lookups`: how many failed in a row. `last_code` and `last_error` are
+    of the newest trouble, the code as in `providers.errors`. `adopted`: found by a look-up, not told by the answer.
+    `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id", "url"}], without the one that is kept.
     """
 
     class Kind(models.TextChoices):
@@ -160,6 +160,7 @@ class PsaPush(TenantModel):
     payload = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     payload_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     hours = models.DecimalField(max_digits=6, decimal_places=2, null=True, blank=True)
+    status_ref = models.CharField(max_length=100, blank=True, default="", db_default="")
     watermark = models.JSONField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=State, default=State.PENDING)
     tries = models.PositiveIntegerField(default=0, db_default=0)
@@ -214,6 +215,13 @@ class PsaPush(TenantModel):
                 name="psa_push_waits_until",
                 condition=Q(status__in=["pending", "uncertain", "retry_wait"], next_attempt_at__isnull=False)
                 | Q(status__in=["sending", "success", "needs_attention"], next_attempt_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="psa_push_looked_up_before_it_is_sent_again",
+                condition=Q(uncertain_at__isnull=True)
+                | Q(lease_until__isnull=False)
+                | Q(status__in=["uncertain", "success", "needs_attention"]),
+                violation_error_message="What may have arrived is looked up before it is sent again.",
             ),
             models.CheckConstraint(
                 name="psa_push_hours_of_time_entries",

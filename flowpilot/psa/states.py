@@ -35,7 +35,7 @@ UNFINISHED = (*WAITING, State.SENDING)
 
 CHANGES: dict[State, tuple[State, ...]] = {
     # Before anything was sent the ticket itself can be what a person has to see to.
-    State.PENDING: (State.SENDING, State.NEEDS_ATTENTION, State.RETRY_WAIT),
+    State.PENDING: (State.SENDING, State.NEEDS_ATTENTION, State.RETRY_WAIT, State.PENDING),
     State.SENDING: (State.SUCCESS, State.RETRY_WAIT, State.UNCERTAIN, State.NEEDS_ATTENTION),
     State.RETRY_WAIT: (State.SENDING, State.NEEDS_ATTENTION, State.RETRY_WAIT, State.UNCERTAIN),
     State.UNCERTAIN: (State.SUCCESS, State.RETRY_WAIT, State.NEEDS_ATTENTION, State.UNCERTAIN),

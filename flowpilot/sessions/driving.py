@@ -5,7 +5,7 @@ Whose session it is, the caller has settled. Each raises Refused where the sessi
 BadValue, which is one, where what was given fits no state of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -35,6 +35,13 @@ CALL_IS_OVER = "This call for help is over: somebody was quicker, or it was with
 HAS_ENDED = "This session has ended. Reopen it to go on with the problem."
 LEFT_FLOW = "Went on without the flow"
 ID_LENGTH, NOTE_LENGTH, ANSWER_LENGTH, TITLE_LENGTH, TEXT_LENGTH = 64, 4000, 500, 300, 10_000
+
+
+Then = Callable[[Session], object]
+
+
+def nothing_else(session: Session) -> None:
+    """An end that nothing else belongs to."""
 
 
 class WentOn(Refused):
@@ -253,10 +260,12 @@ def complete(
     now: datetime,
     resolution_summary: str = "",
     escalation_reason: str | None = None,
+    then: Then = nothing_else,
 ) -> Session:
     """Ends the session. Solved, or got around, without a guide, it needs to say what solved it.
 
-    escalation_reason: why it is handed over; None leaves what was said when help was asked for.
+    escalation_reason: why it is handed over; None leaves what was said when help was asked for. then: what belongs to
+    the end, done with the ended session in the same transaction; what it raises leaves the session as it was.
     """
     with locked(session_id) as session:
         if session.status == Status.ABANDONED:
@@ -269,7 +278,9 @@ def complete(
         if escalation_reason is not None:
             session.escalation_reason = escalation_reason
         _end(session, now)
-        return _save(session)
+        _save(session)
+        then(session)
+        return session
 
 
 def _ending(session: Session, outcome: Outcome) -> Status:
@@ -312,15 +323,16 @@ def answer_call(session_id: UUID, helper: User, *, answer: str, now: datetime) -
         return _save(session)
 
 
-def take_over(session_id: UUID, helper: User, *, now: datetime) -> Session:
+def take_over(session_id: UUID, helper: User, *, now: datetime, then: Then = nothing_else) -> Session:
     """Ends the colleague's session as escalated and starts the helper's own, which is returned. One wins; for the
-    other Refused is raised."""
+    other Refused is raised. then: as with `complete`, of the colleague's."""
     with locked(session_id) as session:
         _still_waiting(session)
         change_status(session, Status.ESCALATED)
         session.outcome = Outcome.ESCALATED
         _end(session, now)
         _save(session)
+        then(session)
         return follow(session, helper, taken_over=True, now=now)
 
 

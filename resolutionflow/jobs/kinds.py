@@ -1,6 +1,6 @@
 """Kinds of jobs: a function, the name by which the queue knows it, and for some a schedule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -55,7 +55,8 @@ def daily(hour: int, minute: int) -> Schedule:
 class Kind:
     """Called, it does its work here and now; `defer` leaves it to a worker.
 
-    alone: no two of the kind run at the same time, and no second one waits.
+    alone: no two of the kind run at the same time, and no second one waits. alone_for: an argument by whose value they
+    are told apart in that, so that one account does not wait for another.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Kind:
     function: Callable[..., None]
     schedule: Schedule | None
     alone: bool
+    alone_for: str = ""
     do_not_call_in_templates: ClassVar = True
 
     def __call__(self, **arguments: object) -> None:
@@ -71,7 +73,7 @@ class Kind:
 
     def defer(self, **arguments: Argument) -> int | None:
         """Queues it as part of the open transaction: what is rolled back has queued nothing. None if one waits."""
-        lock = self.name if self.alone else None
+        lock = self._lock(arguments)
         waiting = procrastinate.jobs.Job(
             queue=DEFAULT_QUEUE,
             task_name=self.name,
@@ -84,6 +86,11 @@ class Kind:
                 return queue().defer_job(waiting).id
         except AlreadyEnqueued:
             return None
+
+    def _lock(self, arguments: Mapping[str, Argument]) -> str | None:
+        if not self.alone:
+            return None
+        return f"{self.name} {arguments[self.alone_for]}" if self.alone_for else self.name
 
     def run(self, context: procrastinate.JobContext, /, **arguments: object) -> None:
         """What a worker calls. A failure is noted before it is raised for the worker, which logs it and tries again."""
@@ -112,23 +119,31 @@ class GrowingPause(procrastinate.BaseRetryStrategy):
 
 
 def job(
-    name: str, label: str, *, about: str = "", schedule: Schedule | None = None, alone: bool | None = None
+    name: str,
+    label: str,
+    *,
+    about: str = "",
+    schedule: Schedule | None = None,
+    alone: bool | None = None,
+    alone_for: str = "",
 ) -> Callable[[Callable[..., None]], Kind]:
     """Makes a kind of a function. One with a schedule is given `now` and nothing else.
 
-    A failed job is tried again after growing pauses; one with a schedule at its next time.
+    A failed job is tried again after growing pauses; one with a schedule at its next time, and one that is alone for
+    something when it is queued again: as it may be one of two by then, it could not wait beside the other.
     """
 
     def register(function: Callable[..., None]) -> Kind:
         periodic = schedule is not None
-        kind = Kind(name, label, about, function, schedule, periodic if alone is None else alone)
-        lock = name if kind.alone else None
+        apart = periodic or bool(alone_for)
+        kind = Kind(name, label, about, function, schedule, apart if alone is None else alone, alone_for)
+        lock = name if kind.alone and not alone_for else None
         task: Any = app.task(
             name=name,
             pass_context=True,
             lock=lock,
             queueing_lock=lock,
-            retry=False if periodic else GrowingPause(),
+            retry=False if apart else GrowingPause(),
         )(kind.run)
         if schedule is not None:
             app.periodic(cron=schedule.cron)(task)
