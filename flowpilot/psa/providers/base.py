@@ -183,7 +183,10 @@ class ConnectionInfo:
 
 @dataclass(frozen=True)
 class Ticket:
-    """merged_into: the ref of the ticket that took this one over, None if there is none."""
+    """merged_into: the ref of the ticket that took this one over, None if there is none.
+
+    time_allowed is told by `get_ticket`; a search assumes it, since it would have to ask for every board.
+    """
 
     ref: str
     summary: str
@@ -196,6 +199,7 @@ class Ticket:
     url: str
     company: str
     company_ref: str
+    board_ref: str = ""
 
 
 @dataclass(frozen=True)
@@ -245,7 +249,7 @@ class PsaProvider(Protocol):
     def get_ticket(self, ref: str) -> Ticket: ...
 
     def search_tickets(self, q: str, page: int = 1, size: int = 25) -> Page[Ticket]:
-        """Open tickets first, newest first; `q` is a number or words."""
+        """Newest first; `q` is a number or words, "" for all."""
         ...
 
     def ticket_url(self, ref: str) -> str:
@@ -267,7 +271,7 @@ class PsaProvider(Protocol):
         ...
 
     def watermark(self, wire: WireRequest) -> Watermark:
-        """What `find` needs to know from before the first attempt."""
+        """What `find` needs to know from before the first attempt. Raises `TicketMerged` too."""
         ...
 
     def send(self, wire: WireRequest) -> Receipt:

@@ -88,6 +88,10 @@ class TicketNotFound(PsaError):
     what = "The ticket is not there any more, or the connection's keys may not see it. Link another one."
 
 
+class TicketMerged(TicketNotFound):
+    what = "The ticket was merged into another one. Link that one, then send it again."
+
+
 class Invalid(PsaError):
     sent = Sent.REJECTED
     what = "The ticket system does not accept this. Change it and send it again."

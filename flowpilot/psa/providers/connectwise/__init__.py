@@ -1,0 +1,5 @@
+"""ConnectWise PSA."""
+
+from flowpilot.psa.providers.connectwise.provider import ConnectWise
+
+__all__ = ["ConnectWise"]
