@@ -63,7 +63,9 @@ class Trouble:
         return f"{self.what} {self.what_to_do}"
 
 
-UNREADABLE = Trouble("The keys of the connection cannot be read any more.", "Enter them again in the settings.")
+UNREADABLE = Trouble(
+    "The keys of the connection cannot be read any more.", "Enter them again in the settings."
+)
 
 
 class Unanswered(Exception):

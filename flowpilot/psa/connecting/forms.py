@@ -11,6 +11,7 @@ from flowpilot.psa.models import PsaConnection
 from flowpilot.psa.providers import errors
 from flowpilot.psa.providers.addresses import site_of
 from flowpilot.psa.providers.base import Billing, Visibility
+from flowpilot.psa.pushing.note import BLANKS, unknown_blanks
 from resolutionflow.accounts.models import User
 from resolutionflow.storable import UNSTORABLE
 
@@ -167,8 +168,14 @@ class TemplateForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 10}),
     )
 
+    blanks = tuple(BLANKS.items())
+
     def clean_note_template(self) -> str:
-        return UNSTORABLE.sub("", self.cleaned_data["note_template"]).replace("\r\n", "\n")
+        template = UNSTORABLE.sub("", self.cleaned_data["note_template"]).replace("\r\n", "\n")
+        if unknown := unknown_blanks(template):
+            named = ", ".join(f"{{{name}}}" for name in unknown)
+            raise forms.ValidationError(f"Nothing is known by the name of {named}. See what can stand in it.")
+        return template
 
 
 class MemberForm(forms.Form):

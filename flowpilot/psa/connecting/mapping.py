@@ -39,7 +39,8 @@ def members(request: AccountRequest, provider: str) -> HttpResponse:
         MemberForm(data, person=person, saved=_initial(saved.get(person.pk), person, lists), options=lists)
         for person in page.rows
     ]
-    if data is not None and all([form.is_valid() for form in forms_]):
+    valid = [form.is_valid() for form in forms_]  # of all of them, to show every fault
+    if data is not None and all(valid):
         changed = _save_members(found, forms_, dict(lists.members) if lists else {})
         if changed:
             AuditEntry.record(
@@ -135,7 +136,9 @@ class ClientLinksForm(forms.Form):
             if UNSTORABLE.search(ref):
                 self.add_error(name, "Enter the ID again: it has characters that cannot be kept.")
             elif ref in taken:
-                self.add_error(name, f"{taken[ref].name} has this ID. A company is one client: merge the two.")
+                self.add_error(
+                    name, f"{taken[ref].name} has this ID. A company is one client: merge the two."
+                )
             taken[ref] = client
         return data
 

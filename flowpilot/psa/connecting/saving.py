@@ -43,7 +43,8 @@ def connect(
         before = read_credentials(connection) if connection else {}
         changed = {name for name, value in credentials.items() if before.get(name, "") != value}
         elsewhere = connection is not None and (
-            connection.base_url != base_url or bool(changed & {c.name for c in system.credentials if not c.secret})
+            connection.base_url != base_url
+            or bool(changed & {c.name for c in system.credentials if not c.secret})
         )
         if connection is not None and elsewhere and before and (count := under_way(connection)):
             raise UnderWay(count)
@@ -70,9 +71,7 @@ def under_way(connection: PsaConnection) -> int:
     return int(PsaPush.objects.filter(connection=connection, status__in=UNFINISHED).count())
 
 
-def change(
-    account: Account, connection: PsaConnection, values: Mapping[str, Any], *, by: User
-) -> list[str]:
+def change(account: Account, connection: PsaConnection, values: Mapping[str, Any], *, by: User) -> list[str]:
     """Sets columns of the connection; the names of those that changed."""
     with _alone(account):
         held = PsaConnection.objects.select_for_update().get(pk=connection.pk)

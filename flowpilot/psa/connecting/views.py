@@ -101,7 +101,9 @@ def _page(
         "form": _connect_form(request, system, found, posted=False) if "form" not in given else None,
         "keeps_secrets": _keeps_secrets(),
         "connection": found if found and found.credentials else None,
-        "tests_now": request.session.pop(TESTED_NOW, None) == system.key if request.method == "GET" else False,
+        "tests_now": request.session.pop(TESTED_NOW, None) == system.key
+        if request.method == "GET"
+        else False,
     }
     if context["connection"]:
         lists = options.kept(found) if found else None
@@ -133,7 +135,7 @@ def test(request: AccountRequest, provider: str) -> HttpResponse:
         release(found.pk)
     if not request.htmx:
         found.refresh_from_db()
-        return _page(request, system, found, **{"tested": context})
+        return _page(request, system, found, tested=context)
     return render(request, "settings/psa/_tested.html", {"tested": context})
 
 

@@ -101,11 +101,7 @@ class WithoutTimeForm(forms.Form):
         )
         if ticket := wanted.get("ticket"):
             rows = rows.filter(psa_ticket_id__isnull=ticket == "no")
-        return (
-            rows.select_related("client", "user")
-            .defer("decisions")
-            .order_by("-completed_at", "-id")
-        )
+        return rows.select_related("client", "user").defer("decisions").order_by("-completed_at", "-id")
 
 
 def without_time(sessions: QuerySet[Session]) -> QuerySet[Session]:
@@ -114,7 +110,5 @@ def without_time(sessions: QuerySet[Session]) -> QuerySet[Session]:
     logged = PsaActivityLog.objects.filter(
         **of_session, activity_type=PsaActivityLog.ActivityType.TIME_ENTRY_POSTED
     )
-    under_way = PsaPush.objects.filter(
-        **of_session, kind=PsaPush.Kind.TIME_ENTRY, status__in=UNFINISHED
-    )
+    under_way = PsaPush.objects.filter(**of_session, kind=PsaPush.Kind.TIME_ENTRY, status__in=UNFINISHED)
     return sessions.filter(~Exists(logged), ~Exists(under_way), status=Status.RESOLVED)

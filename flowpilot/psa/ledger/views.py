@@ -23,7 +23,9 @@ from resolutionflow.accounts.scoping import AccountRequest, team_required
 from resolutionflow.links import url_with
 from resolutionflow.numbered_pages import numbered_page
 
-leads_only = team_required("The ledger of pushes is for team admins. Those of your sessions stand on their pages.")
+leads_only = team_required(
+    "The ledger of pushes is for team admins. Those of your sessions stand on their pages."
+)
 
 
 @require_GET
@@ -100,7 +102,9 @@ def again(request: AccountRequest, push_id: UUID) -> HttpResponse:
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"The {push.get_kind_display().lower()} for ticket {push.psa_ticket_id} is sent again.")
+        messages.success(
+            request, f"The {push.get_kind_display().lower()} for ticket {push.psa_ticket_id} is sent again."
+        )
     return redirect(_back(request))
 
 

@@ -26,7 +26,9 @@ class Followed:
 def followed(user: User, session: Session, now: datetime) -> dict[str, Any]:
     """The context of sessions/_pushes.html."""
     rows = list(
-        PsaPush.objects.filter(session=session).select_related("connection").order_by("created_at", "kind", "part")
+        PsaPush.objects.filter(session=session)
+        .select_related("connection")
+        .order_by("created_at", "kind", "part")
     )
     newest: dict[tuple[Any, str], int] = {}
     for push in rows:

@@ -109,6 +109,14 @@ class PushForm(forms.Form):
             choices.append((chosen, "The status that you chose"))
         return choices
 
+    @property
+    def status_words(self) -> str:
+        """The status that is chosen, and the one that the ticket has as far as anybody looked."""
+        chosen = str(self["status"].value() or "")
+        name = dict(self.fields["status"].widget.choices).get(chosen, chosen)  # type: ignore[attr-defined]
+        before = self.ticket_now.ticket.status if self.ticket_now and self.ticket_now.ticket else ""
+        return f"{before} → {name}" if before else str(name)
+
     def clean_ticket(self) -> str:
         ticket: str = self.cleaned_data["ticket"]
         if ticket != self.session.psa_ticket_id:
@@ -127,7 +135,11 @@ class PushForm(forms.Form):
         """The form as it is once somebody looked, with everything that was entered."""
         data = {self.add_prefix(name): value for name, value in self._looked_at(ending).items()}
         return PushForm(
-            {name: "on" if value is True else value for name, value in data.items() if value not in (False, None)},
+            {
+                name: "on" if value is True else value
+                for name, value in data.items()
+                if value not in (False, None)
+            },
             session=self.session,
             connection=self.connection,
             now=self.now,

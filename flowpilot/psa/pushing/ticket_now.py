@@ -33,7 +33,9 @@ class TicketNow:
         if ticket.closed:
             found.append("This ticket is closed. The ticket system may refuse a note or a time entry.")
         if not ticket.time_allowed:
-            found.append(f"Its status “{ticket.status}” takes no time entries. The note can be sent all the same.")
+            found.append(
+                f"Its status “{ticket.status}” takes no time entries. The note can be sent all the same."
+            )
         return found
 
 
