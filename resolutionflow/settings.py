@@ -157,6 +157,11 @@ PSA_KEYS = env.list("PSA_KEYS", default=[])
 # Jobs stand in the module `jobs` of each app.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
+# Ticket systems. ConnectWise gives a client id to the vendor of a product, not to its customers.
+CONNECTWISE_CLIENT_ID = env("CONNECTWISE_CLIENT_ID", default="00000000-0000-0000-0000-000000000000" if DEBUG else "")
+# Hosts that a connection may lead to although they are not public; http only to loopback, where the stand-in is.
+PSA_INTERNAL_HOSTS = env.list("PSA_INTERNAL_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -210,5 +215,7 @@ LOGGING = {
         # They tell every kind of job at each start of anything.
         "procrastinate.blueprints": {"level": "WARNING"},
         "procrastinate.periodic": {"level": "WARNING"},
+        # It tells every address with its query, in which words of a customer may stand.
+        "httpx": {"level": "WARNING"},
     },
 }

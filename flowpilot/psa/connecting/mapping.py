@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -163,7 +163,7 @@ def clients(request: AccountRequest, provider: str) -> HttpResponse:
     system, found = connected_or_404(provider)
     open_only = request.GET.get("linked") == "no"
     rows: QuerySet[Client] = Client.objects.order_by(*by_name())
-    unlinked = rows.filter(psa_company_id=None) | rows.filter(psa_company_id="")
+    unlinked = rows.filter(Q(psa_company_id=None) | Q(psa_company_id=""))
     page = numbered_page(request, unlinked if open_only else rows, "clients")
     form = ClientLinksForm(request.POST if request.method == "POST" else None, page.rows)
     if request.method == "POST" and form.is_valid():
