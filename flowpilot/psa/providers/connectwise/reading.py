@@ -27,7 +27,7 @@ def text_of(row: Row, name: str) -> str:
 def moment_of(row: Row, *names: str) -> datetime | None:
     for name in names:
         try:
-            at = datetime.fromisoformat(text_of(row, name).replace("Z", "+00:00"))
+            at = datetime.fromisoformat(text_of(row, name))
         except ValueError:
             continue
         return at if at.tzinfo else at.replace(tzinfo=UTC)
