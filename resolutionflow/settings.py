@@ -158,7 +158,9 @@ PSA_KEYS = env.list("PSA_KEYS", default=[])
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 # Ticket systems. ConnectWise gives a client id to the vendor of a product, not to its customers.
-CONNECTWISE_CLIENT_ID = env("CONNECTWISE_CLIENT_ID", default="00000000-0000-0000-0000-000000000000" if DEBUG else "")
+CONNECTWISE_CLIENT_ID = env(
+    "CONNECTWISE_CLIENT_ID", default="00000000-0000-0000-0000-000000000000" if DEBUG else ""
+)
 # Hosts that a connection may lead to although they are not public; http only to loopback, where the stand-in is.
 PSA_INTERNAL_HOSTS = env.list("PSA_INTERNAL_HOSTS", default=["localhost", "127.0.0.1"] if DEBUG else [])
 

@@ -6,7 +6,10 @@ os.environ |= {"SECRET_KEY": "for tests only", "DEBUG": "false", "HTTPS": "false
 os.environ |= {"EMAIL_URL": "memorymail://", "CACHE_URL": "locmemcache://", "LOG_LEVEL": "CRITICAL"}
 os.environ |= {"PSA_KEYS": "Zm9yIHRlc3RzIG9ubHksIGEga2V5IG9mIDMyIGJ5dGU="}
 os.environ |= {"DATABASE_POOL": "false", "BASE_URL": "http://testserver"}
-os.environ |= {"PSA_INTERNAL_HOSTS": "127.0.0.1", "CONNECTWISE_CLIENT_ID": "11111111-2222-3333-4444-555555555555"}
+os.environ |= {
+    "PSA_INTERNAL_HOSTS": "127.0.0.1",
+    "CONNECTWISE_CLIENT_ID": "11111111-2222-3333-4444-555555555555",
+}
 
 from resolutionflow.settings import *  # noqa: F403
 from resolutionflow.settings import DATABASES, EMBEDDED_DATABASE, STORAGES

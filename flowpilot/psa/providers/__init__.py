@@ -7,6 +7,7 @@ from django.conf import settings
 
 from flowpilot.psa.providers.base import PsaProvider
 from flowpilot.psa.providers.connectwise import ConnectWise
+from flowpilot.psa.providers.halopsa import HaloPsa
 
 
 def make_provider(
@@ -14,7 +15,8 @@ def make_provider(
 ) -> PsaProvider:
     """The provider of a connection. Raises `Misconfigured` for an address that must not be opened.
 
-    credentials: of ConnectWise company_id, public_key and private_key. http: closed by whoever made it.
+    credentials: of ConnectWise company_id, public_key and private_key; of HaloPSA tenant, client_id and client_secret.
+    http: closed by whoever made it.
     """
     if key == ConnectWise.key:
         return ConnectWise(
@@ -23,5 +25,9 @@ def make_provider(
             client_id=settings.CONNECTWISE_CLIENT_ID,
             internal_hosts=settings.PSA_INTERNAL_HOSTS,
             http=http,
+        )
+    if key == HaloPsa.key:
+        return HaloPsa(
+            base_url=base_url, credentials=credentials, internal_hosts=settings.PSA_INTERNAL_HOSTS, http=http
         )
     raise ValueError(f"There is no provider {key!r}")

@@ -199,8 +199,10 @@ class ConnectWiseStandIn(StandIn):
         if self.switches.all_notes_missing:
             return no_endpoint()
         notes = [{**row, "noteType": "TicketNote"} for row in self.writes.notes_of(ticket)]
-        for entry in self.writes.entries_of(ticket):
-            notes.append({"id": entry["id"], "noteType": "TimeEntryNote", "text": entry["notes"]})
+        notes += [
+            {"id": entry["id"], "noteType": "TimeEntryNote", "text": entry["notes"]}
+            for entry in self.writes.entries_of(ticket)
+        ]
         return self._list(request, "notes", notes)
 
     def _search(self, request: Request) -> Answer:
@@ -265,14 +267,15 @@ class ConnectWiseStandIn(StandIn):
                 rows,
                 key=lambda row: (
                     value_of(row, name, kind) is not None,
-                    value_of(row, name, kind) or kind_zero(kind),
+                    value_of(row, name, kind) or _least(kind),
                 ),
                 reverse=direction.strip().lower() == "desc",
             )
         return rows
 
 
-def kind_zero(kind: type) -> Any:
+def _least(kind: type) -> Any:
+    """What is sorted in the place of nothing."""
     return datetime.min.replace(tzinfo=UTC) if kind is datetime else kind()
 
 

@@ -76,7 +76,10 @@ class Writes:
 
     def entries_of(self, ticket: int) -> list[Row]:
         self.ticket(ticket)
-        return [self.put_entry(row) for row in self.tables.entries.values() if row["chargeToId"] == ticket]
+        return [row for row in self.entries() if row["chargeToId"] == ticket]
+
+    def entries(self) -> list[Row]:
+        return [self.put_entry(row) for row in self.tables.entries.values()]
 
     def note(self, ticket: int, id: int) -> Row:
         for row in self.notes_of(ticket):
@@ -102,7 +105,7 @@ class Writes:
         member = body.get("member")
         author = self._member_named(member, "serviceNote") if member else 14
         row = {
-            "id": _next(self.tables.notes, 9000),
+            "id": self.tables.next_id("notes"),
             "ticketId": ticket,
             "text": self._stored(text),
             **{flag: body.get(flag) is True for flag in VISIBLE_FLAGS},
@@ -161,7 +164,7 @@ class Writes:
         if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 < hours <= 24:
             raise invalid("actualHours", "It must be more than 0 and at most 24.", "timeEntry", "OutOfRange")
         return {
-            "id": _next(tables.entries, 7000),
+            "id": tables.next_id("entries"),
             "chargeToId": ticket,
             "chargeToType": "ServiceTicket",
             "member": member,
@@ -222,7 +225,7 @@ class Writes:
         if any(row["url"] == url for row in self.tables.callbacks.values()):
             raise invalid("url", "There is such a callback already.", "callbackEntry", "ObjectExists")
         names = ("description", "url", "objectId", "type", "level", "inactiveFlag")
-        row = {"id": _next(self.tables.callbacks, 1)} | {name: body.get(name) for name in names}
+        row = {"id": self.tables.next_id("callbacks")} | {name: body.get(name) for name in names}
         self.tables.callbacks[row["id"]] = row
         return Answer(201, row)
 
@@ -253,11 +256,6 @@ class Writes:
 
 def _reference(rows: Rows, id: int) -> Row:
     return {"id": id, "name": rows[id]["name"]}
-
-
-def _next(rows: Rows, first: int) -> int:
-    """Ids ascend; one that was deleted does not come again while a later one is there."""
-    return max(rows, default=first - 1) + 1
 
 
 def _object(request: Request, resource: str) -> Row:

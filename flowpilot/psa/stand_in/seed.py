@@ -1,4 +1,4 @@
-"""What the stand-in for ConnectWise holds when it starts: a small MSP's boards, people, roles, companies and tickets."""
+"""What the stand-in for ConnectWise holds at its start: a small MSP's boards, people, roles, companies and tickets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +27,12 @@ class Tables:
     notes: Rows = field(default_factory=dict)
     entries: Rows = field(default_factory=dict)
     callbacks: Rows = field(default_factory=dict)
+    newest: dict[str, int] = field(default_factory=lambda: {"notes": 9000, "entries": 7000, "callbacks": 0})
+
+    def next_id(self, table: str) -> int:
+        """Ids ascend; one that was deleted never comes again."""
+        self.newest[table] += 1
+        return self.newest[table]
 
     def add_ticket(
         self,

@@ -113,10 +113,7 @@ class StandIn:
         with self.lock:
             fault = self.faults.take(routed.method, routed.path)
             entry = self.ledger.note(self.clock(), routed.method, routed.path, fault.name if fault else "")
-        if fault is None:
-            answer = self._handled(request)
-        else:
-            answer = self._with_fault(fault, request)
+        answer = self._handled(request) if fault is None else self._with_fault(fault, request)
         entry["status"] = answer.status
         return _send(answer, start_response)
 
@@ -129,29 +126,32 @@ class StandIn:
 
     def _with_fault(self, fault: Fault, request: Request) -> Answer:
         """Raises ConnectionAbortedError to close the connection without an answer: the server swallows it."""
-        name = fault.name
-        if name == "late_commit":
-            with self.lock:
-                self._late.append((self.clock().timestamp() + fault.delay, request))
-        if name in {"late_commit", "timeout_before_commit"}:
-            self._hang()
-        if name == "slow":
-            self.stopping.wait(fault.delay)
-            return self._handled(request)
-        if name == "stale_reads":
-            return self._handled(replace(request, hide_newest=fault.rows))
         if fault.commits:
             done = self._handled(request)
-            if done.status >= 400:
-                return done
-            if name == "timeout_after_commit":
-                self._hang()
-            if name == "close_after_commit":
-                raise ConnectionAbortedError
-            if name == "partial_body":
-                return replace(done, headers={**done.headers, "Content-Length": str(len(done.body) + 400)})
-            if name == "200_without_id":
-                return Answer(200, {})
+            return done if done.status >= 400 else self._botched(fault, request, done)
+        if fault.name == "slow":
+            self.stopping.wait(fault.delay)
+            return self._handled(request)
+        if fault.name == "stale_reads":
+            return self._handled(replace(request, hide_newest=fault.rows))
+        if fault.name == "late_commit":
+            with self.lock:
+                self._late.append((self.clock().timestamp() + fault.delay, request))
+            self._hang()
+        if fault.name == "timeout_before_commit":
+            self._hang()
+        return self.fault_answer(fault, request)
+
+    def _botched(self, fault: Fault, request: Request, done: Answer) -> Answer:
+        """How the answer to what was carried out gets lost."""
+        if fault.name == "timeout_after_commit":
+            self._hang()
+        if fault.name == "close_after_commit":
+            raise ConnectionAbortedError
+        if fault.name == "partial_body":
+            return replace(done, headers={**done.headers, "Content-Length": str(len(done.body) + 400)})
+        if fault.name == "200_without_id":
+            return Answer(200, {})
         return self.fault_answer(fault, request)
 
     def _hang(self) -> None:
