@@ -74,7 +74,7 @@ class PushForm(forms.Form):
         self.session, self.connection, self.now, self.tz = session, connection, now, tz
         self.ticket_now, self.already = ticket_now, already
         self.defaults = defaults_of(connection)
-        super().__init__(data, initial=self._proposed(), auto_id="push-%s")
+        super().__init__(data, initial=self._proposed(), auto_id="%s")
         self.fields["visibility"].choices = [  # type: ignore[attr-defined]
             (value.value, words) for value, words in VISIBILITIES.items()
         ]
@@ -170,6 +170,7 @@ class PushForm(forms.Form):
         entered = self._entered()
         values = {**self._proposed(), **(entered or {})}
         text, made = str(values.get("note_text") or "").replace("\r\n", "\n"), str(values.get("made") or "")
+        values["note_text"] = text
         if not text or _digest(text) == made.partition(".")[0]:
             text = note_text(self.as_it_ends(ending), self.connection.note_template, self.tz)
             values |= {"note_text": text, "made": f"{_digest(text)}.{_digest(*ending.values())}"}

@@ -28,7 +28,8 @@ def look(request: AccountRequest, session_id: UUID) -> HttpResponse:
     form = looked_at(request, session)
     if form is None:
         return HttpResponse(status=204)
-    return render(request, "sessions/_push_fields.html", push_context(request, session, form))
+    context = {"session": session} | push_context(request, session, form)
+    return render(request, "sessions/_push_fields.html", context)
 
 
 def looked_at(request: AccountRequest, session: Session) -> PushForm | None:
@@ -62,7 +63,7 @@ def ended_so(session: Session) -> dict[str, str]:
 def push_context(request: AccountRequest, session: Session, form: PushForm) -> dict[str, Any]:
     """The context of sessions/_push_fields.html once somebody looked."""
     planned, fault = form.planned(_ending(request, session))
-    return {"session": session, "push": form, "planned": planned, "push_fault": fault, "looked": True}
+    return {"push": form, "planned": planned, "push_fault": fault, "looked": True}
 
 
 @account_required
@@ -106,7 +107,7 @@ def _send_page(
     request: AccountRequest, session: Session, form: PushForm, *, loads: bool = False, status: int = 200
 ) -> HttpResponse:
     context = push_context(request, session, form)
-    context |= {"look_on": "load" if loads else "", "already": form.already}
+    context |= {"session": session, "look_on": "load" if loads else "", "already": form.already}
     return render(request, "sessions/send.html", context, status=status)
 
 
