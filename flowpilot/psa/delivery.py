@@ -26,7 +26,7 @@ from flowpilot.psa.providers.base import PsaProvider, Ticket, Watermark
 from flowpilot.psa.providers.errors import (
     OutcomeUnknown,
     PsaError,
-    TicketNotFound,
+    TicketMerged,
     TimeNotAllowed,
     Unavailable,
 )
@@ -176,10 +176,6 @@ def judge(ticket: Ticket, push: PsaPush) -> None:
         raise TicketMerged(f"It is part of {ticket.merged_into} now.")
     if push.kind == PsaPush.Kind.TIME_ENTRY and not ticket.time_allowed:
         raise TimeNotAllowed(f"The status is {ticket.status}.")
-
-
-class TicketMerged(TicketNotFound):
-    what = "The ticket was merged into another one. Link that one, then send it again."
 
 
 def _context(push: PsaPush) -> dict[str, object]:

@@ -138,8 +138,8 @@ class PsaPush(TenantModel):
     sends that count, `retry_count` those after the first, `most_tries` when it is left to a person. `uncertain_at`:
     when it was first not known whether it arrived, so that each further send follows a look-up; `parks_when_absent`:
     not to be sent again if that finds nothing; `lookups`: how many failed in a row. `last_code` and `last_error` are
-    of the newest trouble, the code as in `providers.errors`. `adopted`: found by a look-up, not told by the answer.
-    `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id", "url"}], without the one that is kept.
+    of the newest trouble, the code a class of `providers.errors`. `adopted`: found by a look-up, not told by the
+    answer. `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id", "url"}], without the one kept.
     """
 
     class Kind(models.TextChoices):

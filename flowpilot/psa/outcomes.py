@@ -212,7 +212,7 @@ def absent(push: PsaPush, *, now: datetime) -> bool:
 def not_looked_up(push: PsaPush, error: PsaError, *, now: datetime, random: Randomness) -> None:
     """The look-up failed: it stays uncertain, and nothing is sent again."""
     with held(push) as row:
-        row.last_code, row.last_error = error.code[:100], _storable(f"{UNKNOWN_WORDS} {error.words}")
+        row.last_code, row.last_error = type(error).__name__, _storable(f"{UNKNOWN_WORDS} {error.words}")
         if _holds(row, error, now, random):
             return
         row.lookups += 1
@@ -245,7 +245,7 @@ def _let_wait(push: PsaPush, *, until: datetime) -> None:
 
 
 def _remember(push: PsaPush, error: PsaError) -> None:
-    push.last_code, push.last_error = error.code[:100], _storable(error.words)
+    push.last_code, push.last_error = type(error).__name__, _storable(error.words)
 
 
 def _storable(text: str) -> str:

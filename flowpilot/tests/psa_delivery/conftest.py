@@ -1,5 +1,7 @@
 """An account whose ticket system is in memory, with a clock and without chance: every pause is its longest."""
 
+from datetime import timedelta
+
 import pytest
 
 from flowpilot.models import PsaPush
@@ -10,6 +12,7 @@ from flowpilot.psa.sweep import sweep
 from flowpilot.tests.factories import PsaConnectionFactory, PsaMemberFactory, SessionFactory
 from flowpilot.tests.psa_delivery.memory import Clock, Memory
 
+DUE = ("next_attempt_at", "lease_until", "connection__held_until")
 ALL = PushChoices(note=True, note_text="Replaced the roller.", time=True, minutes=30, status="5")
 CHOICES = {
     "note": PushChoices(note=True, note_text="Replaced the roller."),
@@ -41,13 +44,15 @@ class Desk:
     def sweep(self):
         return sweep(self.account.id, self.means)
 
-    def until_quiet(self, *, longest=3000):
-        """Delivers once a minute until nothing is left to do."""
-        for _ in range(longest):
+    def until_quiet(self, *, most=500):
+        """Delivers, and lets time pass until something is due, again and again until nothing is left to do."""
+        for _ in range(most):
             self.deliver()
-            if not PsaPush.objects.filter(status__in=UNFINISHED).exists():
+            left = PsaPush.objects.filter(status__in=UNFINISHED)
+            due = [max(filter(None, times)) for times in left.values_list(*DUE)]
+            if not due:
                 return
-            self.now.move(minutes=1)
+            self.now.at = max(min(due), self.now.at + timedelta(seconds=5))
         raise AssertionError("It never came to an end.")
 
 

@@ -75,6 +75,7 @@ class Memory:
             "ref": ref,
             "summary": "Printer",
             "board": "1",
+            "board_ref": "1",
             "status": "New",
             "status_ref": "1",
             "closed": False,
