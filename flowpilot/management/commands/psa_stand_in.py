@@ -10,7 +10,7 @@ from flowpilot.psa.stand_in.server import serving
 
 
 class Command(BaseCommand):
-    help = "Serves a stand-in for ConnectWise on loopback, for the demo and for trying things out. It forgets all at its end."
+    help = "Serves a stand-in for ConnectWise on loopback, for the demo and for tries. It forgets all at its end."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             with serving(ConnectWiseStandIn(), port) as url:
                 self.stdout.write(f"ConnectWise's stand-in serves {url}")
                 self.stdout.write(f"Company {COMPANY_ID}, public key {PUBLIC_KEY}, private key {PRIVATE_KEY}")
-                self.stdout.write("Stop it with Ctrl-C.", ending="\n")
+                self.stdout.write("Stop it with Ctrl-C.")
                 self.stdout.flush()
                 asked.wait()
         except OSError as error:

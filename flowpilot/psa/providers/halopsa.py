@@ -46,6 +46,7 @@ from flowpilot.psa.providers.texts import clean, with_marker
 
 NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 MOST_HOURS = Decimal(24)
+MOST_ACTIONS = 5000  # of a ticket
 
 
 class HaloPsa:
@@ -209,8 +210,14 @@ class HaloPsa:
         return row
 
     def _actions(self, ref: str) -> list[dict[str, Any]]:
-        params = {"ticket_id": str(_number(ref, "ticket")), "excludesys": "true"}
-        return self._rows(self._api.read("Actions", params), "actions")
+        """Raises where it does not list all of them: that a marker is missing would be a guess."""
+        params = {"ticket_id": str(_number(ref, "ticket")), "excludesys": "true", "count": str(MOST_ACTIONS)}
+        value = self._api.read("Actions", params)
+        rows = self._rows(value, "actions")
+        whole = value.get("record_count") if isinstance(value, dict) else None
+        if len(rows) >= MOST_ACTIONS or (isinstance(whole, int) and whole > len(rows)):
+            raise Unavailable("The ticket has too many actions to be read.", code="TooManyRows")
+        return rows
 
     def _statuses(self) -> list[dict[str, Any]]:
         return self._rows(self._api.read("Status"), "statuses")

@@ -148,7 +148,7 @@ class Writes:
         location = body.get("locationId") or tables.members[member]["location"]
         if location not in tables.locations:
             raise invalid("locationId", f"Location {location} not found", "timeEntry", "NotFound")
-        role = _id_of(body.get("workRole")) or tables.members[member]["role"]
+        role: int = _id_of(body.get("workRole")) or tables.members[member]["role"]
         if role not in tables.work_roles or tables.work_roles[role]["inactiveFlag"]:
             raise invalid("workRole", f"Work Role {role} not found", "timeEntry", "NotFound")
         if location not in tables.work_roles[role]["locationIds"]:
@@ -204,8 +204,8 @@ class Writes:
             self._set_status(ticket, _id_of(operation.get("value")))
         return Answer(200, self.put_ticket(ticket))
 
-    def _set_status(self, ticket: Row, status: int | None) -> None:
-        known = self.tables.statuses.get(status or 0)
+    def _set_status(self, ticket: Row, status: int) -> None:
+        known = self.tables.statuses.get(status)
         if known is None or (known["board"] != ticket["board"] and not self.switches.foreign_status_accepted):
             message = f"Service Status not found for Service Board {ticket['board']}"
             raise invalid("status", message, "ticket", "NotFound")
@@ -269,8 +269,9 @@ def _id(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _id_of(reference: object) -> int | None:
-    return _id(reference.get("id")) or None if isinstance(reference, dict) else None
+def _id_of(reference: object) -> int:
+    """0 where it names none."""
+    return _id(reference.get("id")) if isinstance(reference, dict) else 0
 
 
 def _moment(body: Row, name: str, *, required: bool = False) -> datetime | None:

@@ -34,7 +34,7 @@ class HaloStandIn(StandIn):
         self.auth_url = ""  # another one than its own, where a test sets it
         self.actions: dict[int, dict[str, Any]] = {}
         self.newest = 600
-        self.tickets = {
+        self.tickets: dict[int, dict[str, Any]] = {
             id: {
                 "id": id,
                 "summary": summary,
@@ -122,7 +122,7 @@ class HaloStandIn(StandIn):
 
     def _tickets(self, request: Request) -> Answer:
         wanted = request.query.get("search", "").casefold()
-        found = [self._put(row) for row in self.tickets.values() if wanted in row["summary"].casefold()]
+        found = [self._put(row) for row in self.tickets.values() if wanted in str(row["summary"]).casefold()]
         found.sort(key=lambda row: int(row["id"]), reverse=True)
         size, page = int(request.query.get("page_size", 50)), int(request.query.get("page_no", 1))
         tickets = found[(page - 1) * size : page * size]

@@ -37,6 +37,10 @@ def codebase_in(typed: str) -> str | None:
     return found[1] if found else None
 
 
+def company_info(site: str, company: str) -> str:
+    return f"{web_site(site)}/login/companyinfo/{quote(company, safe='')}"
+
+
 def ticket_page(site: str, company: str, ref: str) -> str:
     return (
         f"{web_site(site)}/{ON_PREMISE}services/system_io/Service/fv_sr100_request.rails"

@@ -15,7 +15,7 @@ PAGE_SIZE = 1000
 MOST_PAGES = 50
 
 # Where a company's API was found to be; a codebase moves with each release of the cloud. By (site, company).
-_codebases: dict[tuple[str, str], str] = {}
+known_codebases: dict[tuple[str, str], str] = {}
 
 
 @dataclass(frozen=True)
@@ -38,23 +38,23 @@ class Api:
         self.credentials = credentials
         self._key = (addresses.api_site(site), credentials.company_id.lower())
         if codebase is not None:
-            _codebases.setdefault(self._key, codebase)
+            known_codebases.setdefault(self._key, codebase)
 
     @property
     def root(self) -> str:
         """Where the API is; asks for it where nobody has yet."""
-        codebase = _codebases.get(self._key)
+        codebase = known_codebases.get(self._key)
         if codebase is None:
             self.discover()
-            codebase = _codebases[self._key]
+            codebase = known_codebases[self._key]
         return addresses.api_root(self.site, codebase)
 
     def discover(self) -> str:
         """Finds the codebase anew; returns the company's name."""
-        url = f"{addresses.web_site(self.site)}/login/companyinfo/{addresses.quote(self._key[1], safe='')}"
+        url = addresses.company_info(self.site, self.credentials.company_id)
         answer = self.http.exchange("GET", url, headers={"Accept": "application/json"}, writes=False)
         if answer.status == 404 and not addresses.is_cloud(self.site):
-            _codebases[self._key] = addresses.ON_PREMISE  # old servers do not tell
+            known_codebases[self._key] = addresses.ON_PREMISE  # old servers do not tell
             return ""
         if answer.status != 200:
             raise failure(answer, writes=False)
@@ -64,7 +64,7 @@ class Api:
         codebase = str(info.get("Codebase") or "")
         if addresses.CODEBASE.fullmatch(codebase) is None:
             raise Misconfigured("This does not answer like ConnectWise.", code="NoCodebase")
-        _codebases[self._key] = codebase
+        known_codebases[self._key] = codebase
         return str(info.get("CompanyName") or "")
 
     def read(
