@@ -162,9 +162,7 @@ PLACES = {
     "psa/": at("/psa/", "/psa/?state=attention&kind=note&q=1", who=TEAM),
     "psa/without-time/": at("/psa/without-time/", "/psa/without-time/?period=90d&ticket=yes", who=TEAM),
     "psa/again/": at("/psa/again/", who=always(ACCOUNT, 405) | {"engineer": 403}),
-    "psa/<uuid:push_id>/again/": at(
-        "/psa/{psapush.id}/again/", who=always(ACCOUNT, 405) | {"engineer": 403}
-    ),
+    "psa/<uuid:push_id>/again/": at("/psa/{psapush.id}/again/", who=always(ACCOUNT, 405) | {"engineer": 403}),
     "psa/<uuid:push_id>/double/": at("/psa/{psapush.id}/double/", who=TEAM),
     "settings/psa/": at("/settings/psa/", who=always(TEAM, 302)),
     "settings/psa/<slug:provider>/": at("/settings/psa/connectwise/", "/settings/psa/halopsa/", who=TEAM),

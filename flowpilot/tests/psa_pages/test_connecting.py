@@ -35,7 +35,9 @@ def test_a_team_admin_connects_with_keys_that_nobody_sees_again(lead, account, a
     entry = AuditEntry.objects.get(action="psa.connected")
     assert entry.detail["changed"] == ["company_id", "private_key", "public_key"]
     assert KEYS["private_key"] not in str(entry.detail)
-    lead.post(PAGE, {"base_url": address, "company_id": "northgate", "public_key": "", "private_key": "another"})
+    lead.post(
+        PAGE, {"base_url": address, "company_id": "northgate", "public_key": "", "private_key": "another"}
+    )
     assert sealing.open_sealed(PsaConnection.objects.get().credentials) == KEYS | {"private_key": "another"}
 
 
@@ -183,7 +185,9 @@ def test_switched_off_and_removed(lead, connection):
     kept.save()
     lead.post(f"{PAGE}remove/")
     assert not PsaConnection.objects.exists()
-    actions = [entry.action for entry in AuditEntry.objects.filter(action__startswith="psa.").order_by("at", "id")]
+    actions = [
+        entry.action for entry in AuditEntry.objects.filter(action__startswith="psa.").order_by("at", "id")
+    ]
     assert actions == ["psa.switched_off", "psa.switched_on", "psa.removed", "psa.removed"]
 
 

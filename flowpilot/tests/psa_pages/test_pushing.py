@@ -29,7 +29,9 @@ def looked(browser, session, **entered):
 
 def fields(page):
     """What a browser would send of the fields."""
-    sent = {"push-note_text": "".join(page.one("textarea", name="push-note_text").strings()).removeprefix("\n")}
+    sent = {
+        "push-note_text": "".join(page.one("textarea", name="push-note_text").strings()).removeprefix("\n")
+    }
     for field in page.all("input"):
         ticked = field.attributes.get("type") in ("checkbox", "radio")
         if not ticked or "checked" in field.attributes:
@@ -99,7 +101,9 @@ def test_an_edited_text_is_sent_as_it_stands_and_another_one_follows_the_form(br
 
 
 def test_a_template_makes_the_note(browser, connection, session):
-    PsaConnection.objects.update(note_template="Problem: {problem}\nFlow: {flow}\nSolved by: {solution} {unknown}")
+    PsaConnection.objects.update(
+        note_template="Problem: {problem}\nFlow: {flow}\nSolved by: {solution} {unknown}"
+    )
     assert fields(looked(browser, session))["push-note_text"] == "\n".join(
         ["Problem: No network", "Solved by: Replaced the cable {unknown}"]
     )

@@ -100,7 +100,9 @@ def fill(tables: Tables) -> None:
     tables.tickets.clear()
     account = Account.objects.get(slug=cast.SLUG)
     with account_scope(account):
-        for name, company in Client.objects.exclude(psa_company_id=None).values_list("name", "psa_company_id"):
+        for name, company in Client.objects.exclude(psa_company_id=None).values_list(
+            "name", "psa_company_id"
+        ):
             identifier = "".join(name.split())[:25]
             tables.companies[int(company)] = {"id": int(company), "identifier": identifier, "name": name}
         for ref, name, email in PsaMember.objects.values_list("external_id", "user__name", "user__email"):
