@@ -68,6 +68,7 @@ ITEMS = [
     Item("Insight", "Analytics", analytics_page, "chart"),
     Item("Insight", "FlowPilot", "analytics:flowpilot", "pilot", team_leads, section="analytics:flowpilot"),
     Item("Insight", "Proposals", "proposals:list", "inbox", team_leads, count="proposals"),
+    Item("Insight", "PSA pushes", "psa:ledger", "onward", team_leads, count="psa"),
     Item("Set-up", "Settings", "settings:profile", "settings"),
     Item("Developers", "API docs", "api:openapi-view", "code"),
     Item("Installation", "Jobs", "jobs:page", "clock", super_admins),

@@ -78,6 +78,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "resolutionflow.navigation.navigation",
                 "flowpilot.waiting.counts",
+                "flowpilot.psa.attention.psa",
             ],
             "builtins": ["resolutionflow.templatetags.interface", "flowpilot.templatetags.sessions"],
         },

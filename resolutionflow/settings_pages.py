@@ -31,6 +31,7 @@ PAGES = [
     SettingsPage("account", "Users and roles", "settings:users:list", "users", team_leads),
     SettingsPage("account", "Clients", "settings:clients", "building", team_leads),
     SettingsPage("account", "Domains", "settings:domains", "tag", team_leads),
+    SettingsPage("account", "Ticket system", "settings:psa:overview", "onward", team_leads),
 ]
 
 

@@ -58,6 +58,7 @@ settings_urls: list[URLPattern | URLResolver] = [
     path("tokens/<uuid:token_id>/revoke/", settings_views.revoke_token, name="revoke_token"),
     path("account/", settings_views.account, name="account"),
     path("users/", include("flowpilot.users.urls")),
+    path("psa/", include("flowpilot.psa.connecting.urls")),
     path("", include("flowpilot.clients_and_domains.urls")),
 ]
 
@@ -72,6 +73,7 @@ urlpatterns = [
     path("analytics/", include("analytics.urls")),
     path("settings/", include((settings_urls, "settings"))),
     path("digest/", include("analytics.digest.urls")),
+    path("psa/", include("flowpilot.psa.ledger.urls")),
     path("jobs/", include("resolutionflow.jobs.urls")),
     path("help/metrics/", metric_definitions, name="metrics-help"),
     path("api/v1/", api.urls),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +18,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from flowpilot.psa.pushing.form import ending_of
+from flowpilot.psa.pushing.offering import push as send
+from flowpilot.psa.pushing.offering import push_form, was_filled_in
+from flowpilot.psa.pushing.views import looked_at, push_context
 from flowpilot.sessions import driving, starting
 from flowpilot.sessions.access import driven, helped
 from flowpilot.sessions.forms import (
@@ -200,24 +205,34 @@ def finish(request: AccountRequest, session_id: UUID) -> HttpResponse:
         return to_page(request, session_id)
     structure = session.flow_version.structure if session.flow_version else None
     node = current_node(structure, session.decisions) if structure else None
-    form = finish_form(session, node, request.POST if request.method == "POST" else None)
-    if request.method == "GET" or not form.is_valid():
-        return _form_page(request, session, "finish", form)
+    posted = request.POST if request.method == "POST" else None
+    form = finish_form(session, node, posted)
+    push = push_form(request, session, posted if posted and was_filled_in(posted) else None)
+    if posted and "push-look" in posted:
+        form = finish_form(session, node, initial=posted.dict())
+        looked = looked_at(request, session)
+        more = push_context(request, session, looked) if looked else {}
+        return _form_page(request, session, "finish", form, **more)
+    if posted is None or not form.is_valid() or (push and push.is_bound and not push.is_valid()):
+        return _form_page(request, session, "finish", form, push=push)
     data = form.cleaned_data
     reason = data["escalation_reason"] if data["outcome"] == Outcome.ESCALATED else None
 
     def act() -> Session:
-        ended = driving.complete(
-            session_id,
-            outcome=Outcome(data["outcome"]),
-            now=request.now,
-            resolution_summary=data["resolution_summary"],
-            escalation_reason=reason,
-        )
+        with transaction.atomic():
+            ended = driving.complete(
+                session_id,
+                outcome=Outcome(data["outcome"]),
+                now=request.now,
+                resolution_summary=data["resolution_summary"],
+                escalation_reason=reason,
+            )
+            if push and push.is_bound:
+                send(push, ended, ending_of(data), now=request.now)
         request.session[JUST_FINISHED] = str(session_id)
         return ended
 
-    return carried_out(request, session_id, act)
+    return carried_out(request, session_id, act, finish_form=form, push=push, opened="finish")
 
 
 @account_required
@@ -239,12 +254,14 @@ def ask_for_help(request: AccountRequest, session_id: UUID) -> HttpResponse:
     )
 
 
-def _form_page(request: AccountRequest, session: Session, kind: str, form: forms.Form) -> HttpResponse:
+def _form_page(
+    request: AccountRequest, session: Session, kind: str, form: forms.Form, **more: Any
+) -> HttpResponse:
     """Finishing or asking for help as a page; runner.js gets the runner with the form's dialog open."""
     status = 422 if form.is_bound else 200
     if wants_panel(request) and session.status in OPEN:
-        return runner_page(request, session, status, **{f"{kind}_form": form, "opened": kind})
-    context = {"session": session, "form": form}
+        return runner_page(request, session, status, **{f"{kind}_form": form, "opened": kind} | more)
+    context = {"session": session, "form": form, "look_on": "load"} | more
     return render(request, f"sessions/{kind}.html", context, status=status)
 
 

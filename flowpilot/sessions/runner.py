@@ -9,6 +9,7 @@ from flowpilot.flows.models import Step
 from flowpilot.flows.outline import SHELL_NAMES
 from flowpilot.flows.scripts import fill, misplaced, secret_names
 from flowpilot.flows.structure import Node, nodes_of
+from flowpilot.psa.pushing.offering import push_form
 from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.forms import BesideForm, FinishForm, HelpForm, ScriptForm
 from flowpilot.sessions.known_steps import known_steps
@@ -47,6 +48,7 @@ def runner_context(request: AccountRequest, session: Session, **given: Any) -> d
         "waiting": session.status == Status.REQUESTING_ESCALATION,
         "beside_form": None if node else BesideForm(auto_id="beside-%s"),
         "finish_form": finish_form(session, node),
+        "push": push_form(request, session),
         "help_form": HelpForm(initial={"reason": session.escalation_reason}, auto_id="help-%s"),
     }
     context |= script_context(session, node) if node else known_context(session)
@@ -82,13 +84,22 @@ def proposed_outcome(node: Node | None) -> str:
     return str(node["outcome"]) if node and node["type"] == "outcome" else ""
 
 
-def finish_form(session: Session, node: Node | None, data: Mapping[str, Any] | None = None) -> FinishForm:
-    initial = {
+def finish_form(
+    session: Session,
+    node: Node | None,
+    data: Mapping[str, Any] | None = None,
+    *,
+    initial: Mapping[str, Any] | None = None,
+) -> FinishForm:
+    """initial: what was filled in already, in place of what is proposed."""
+    if initial is not None:
+        return FinishForm(session=session, initial=dict(initial), auto_id="finish-%s")
+    proposed = {
         "outcome": proposed_outcome(node) or Outcome.RESOLVED,
         "resolution_summary": session.resolution_summary or proposed_summary(session.decisions),
         "escalation_reason": session.escalation_reason,
     }
-    return FinishForm(data, session=session, initial=initial, auto_id="finish-%s")
+    return FinishForm(data, session=session, initial=proposed, auto_id="finish-%s")
 
 
 def script_context(session: Session, node: Node | None, form: ScriptForm | None = None) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 from django.urls import path
 
+from flowpilot.psa.pushing import views as pushing
+from flowpilot.psa.tickets import views as tickets
 from flowpilot.sessions import acts, intake, mapping, views
 
 app_name = "sessions"
@@ -24,4 +26,10 @@ urlpatterns = [
     path("<uuid:session_id>/take-over/", acts.take_over, name="take-over"),
     path("<uuid:session_id>/answer/", acts.answer, name="answer"),
     path("<uuid:session_id>/waiting/", acts.waiting, name="waiting"),
+    path("<uuid:session_id>/ticket/", tickets.ticket, name="ticket"),
+    path("<uuid:session_id>/ticket/find/", tickets.find, name="find-tickets"),
+    path("<uuid:session_id>/push/", pushing.send, name="send"),
+    path("<uuid:session_id>/push/look/", pushing.look, name="push-look"),
+    path("<uuid:session_id>/push/state/", pushing.state, name="pushes"),
+    path("<uuid:session_id>/push/<uuid:push_id>/again/", pushing.again, name="push-again"),
 ]

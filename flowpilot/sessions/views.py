@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from flowpilot.psa.pushing.followed import followed
 from flowpilot.sessions.access import may_drive, may_help, may_read
 from flowpilot.sessions.acts import JUST_FINISHED, runner_page
 from flowpilot.sessions.chips import chips
@@ -164,7 +165,8 @@ def session_detail(request: AccountRequest, session_id: UUID) -> HttpResponse:
         "proposed": _proposed(session),
         "trail": _trail(request, session),
         "entries": timeline(session, names, own=own),
-        "activity": session.psa_activity.order_by("created_at", "id"),
+        "activity": session.psa_activity.filter(push=None).order_by("created_at", "id"),
+        "pushes": followed(request.user, session, request.now),
         "rating": rating,
         "asks_rating": drives and just_finished and not rating and session.csat_asked_at is None,
         "can_rate": drives and session.status in FINAL and not rating,

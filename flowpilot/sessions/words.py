@@ -38,6 +38,26 @@ def _done(decision: Mapping[str, Any]) -> str:
     return f"{title} {answer}" if title.endswith("?") else f"{title}: {answer}"
 
 
+def told(session: Session, tz: tzinfo) -> dict[str, str]:
+    """The same in parts, for a template; "" for what the session does not have."""
+    ended = session.completed_at
+    standing = [d for d in session.decisions if not d.get("undone_at")]
+    flow = session.flow.name if session.flow else ""
+    return {
+        "problem": session.problem_summary,
+        "details": session.problem_description,
+        "client": session.client.name if session.client else "",
+        "outcome": Outcome(session.outcome).label if session.outcome else Status(session.status).label,
+        "duration": said(session.duration_seconds, "duration") if ended else "",
+        "started": _moment(session.started_at, tz),
+        "ended": _moment(ended, tz) if ended else "",
+        "flow": f"{flow}, version {session.flow_version.number}" if session.flow_version else flow,
+        "solution": session.resolution_summary,
+        "escalation": session.escalation_reason if session.outcome == Outcome.ESCALATED else "",
+        "steps": "\n".join(_steps(standing)),
+    }
+
+
 def ticket_note(session: Session, tz: tzinfo) -> str:
     """What happened, to be pasted into the ticket: readable as it stands, without names of colleagues."""
     ended = session.completed_at

@@ -4,6 +4,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from flowpilot.psa.models import PsaPush
 from flowpilot.sessions.states import Outcome, Status
 from resolutionflow.figures import NOTHING, timespan
 from resolutionflow.templatetags.interface import icon
@@ -30,6 +31,10 @@ def status(value: str | None) -> SafeString | str:
         return NOTHING
     mark = icon(f"mark-{value}")
     return format_html('<span class="status {}">{}{}</span>', TONES[value], mark, WORDS[value])
+
+
+# `{{ "time_entry"|push_kind }}` → "time entry".
+register.filter("push_kind", lambda kind: str(PsaPush.Kind(kind).label).lower())
 
 
 @register.filter

@@ -8,8 +8,22 @@ from statistics import median
 import pytest
 
 from flowpilot.flows.library import starter_library
-from flowpilot.models import Client, Domain, Flow, FlowDraft, FlowVersion, PsaActivityLog, Session, Step
-from operations.demo.msp import cast, days, loading
+from flowpilot.models import (
+    Client,
+    Domain,
+    Flow,
+    FlowDraft,
+    FlowVersion,
+    PsaActivityLog,
+    PsaConnection,
+    PsaMember,
+    Session,
+    Step,
+)
+from flowpilot.psa import sealing
+from flowpilot.psa.stand_in.seed import Tables
+from flowpilot.sessions.states import OPEN
+from operations.demo.msp import cast, days, loading, ticket_system
 from operations.demo.msp.discoveries import all_recurring, left
 from operations.demo.msp.story import Story
 from operations.demo.msp.walking import Walker
@@ -247,3 +261,23 @@ def test_the_account_holds_the_story(loaded, story, other_account):
     for version in FlowVersion.objects.all():
         sessions = Session.objects.filter(flow_version=version)
         assert sessions.earliest("started_at").started_at >= version.published_at
+
+
+def test_its_ticket_system_knows_every_open_session(db):
+    loading.load(None, password="a password", now=NOW, progress=lambda *_: None)
+    tables = Tables()
+    ticket_system.fill(tables)
+    with account_scope(Account.objects.get(slug=cast.SLUG)):
+        open_sessions = Session.objects.filter(status__in=OPEN).exclude(psa_ticket_id=None)
+        rows = {str(ref): row for ref, row in tables.tickets.items()}
+        assert open_sessions.exists()
+        for session in open_sessions.select_related("client"):
+            row = rows[session.psa_ticket_id]
+            assert tables.companies[row["company"]]["name"] == session.client.name
+            assert not tables.statuses[row["status"]]["closedStatus"]
+        assert {c["name"] for c in tables.companies.values()} >= set(ticket_system.WAITING.values())
+        connection = PsaConnection.objects.get()
+        assert sealing.open_sealed(connection.credentials) == ticket_system.KEYS
+        with_time = PsaMember.objects.filter(user__is_active=True).count()
+        assert with_time == connection.members.count() == len(tables.members)
+    assert ticket_system.is_connected()

@@ -369,6 +369,8 @@ document.addEventListener("click", (event) => {
 });
 
 function focusInDialog() {
+  const looks = document.querySelector("dialog[open] [data-looks]");
+  if (looks) htmx.trigger(looks, "opened");
   document.querySelector("dialog[open] :is(input:checked, textarea)")?.focus();
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from analytics.tests.factories import DigestDeliveryFactory
+from flowpilot.psa import sealing
 from flowpilot.tests.factories import (
     ClientFactory,
     DomainFactory,
@@ -127,7 +128,10 @@ def _fill(house: House, now: datetime) -> None:
     activity = PsaActivityLogFactory(
         session=session, psa_ticket_id=f"{mark}-1", external_key=f"{mark}-ext/note/0"
     )
-    connection = PsaConnectionFactory(base_url=f"https://{mark.lower()}.example")
+    connection = PsaConnectionFactory(
+        base_url=f"https://{mark.lower()}.example",
+        credentials=sealing.seal({"company_id": f"{mark}-tenant", "public_key": "p", "private_key": "s"}),
+    )
     member = PsaMemberFactory(connection=connection, user=house.engineer, login=f"{mark}-login")
     push = PsaPushFactory(connection=connection, session=session, psa_ticket_id=f"{mark}-1")
     attempt = PsaPushAttemptFactory(push=push, message=f"{mark} answer of the ticket system")

@@ -162,6 +162,33 @@ PLACES = {
     "sessions/<uuid:session_id>/waiting/": at(
         "/sessions/{session.id}/waiting/", who=ACCOUNT, team_admin=403, super_admin=403
     ),
+    "sessions/<uuid:session_id>/ticket/": at("/sessions/{session.id}/ticket/", who=ACCOUNT),
+    "sessions/<uuid:session_id>/push/": at("/sessions/{session.id}/push/", who=always(ACCOUNT, 302)),
+    "sessions/<uuid:session_id>/push/state/": at("/sessions/{session.id}/push/state/", who=ACCOUNT),
+    **{
+        f"sessions/<uuid:session_id>/{act}/": at(f"/sessions/{{session.id}}/{act}/", who=always(ACCOUNT, 405))
+        for act in ("ticket/find", "push/look")
+    },
+    "sessions/<uuid:session_id>/push/<uuid:push_id>/again/": at(
+        "/sessions/{session.id}/push/{psapush.id}/again/", who=always(ACCOUNT, 405)
+    ),
+    "psa/": at("/psa/", "/psa/?state=attention&kind=note&q=1", who=TEAM),
+    "psa/without-time/": at("/psa/without-time/", "/psa/without-time/?period=90d&ticket=yes", who=TEAM),
+    "psa/again/": at("/psa/again/", who=always(ACCOUNT, 405) | {"engineer": 403}),
+    "psa/<uuid:push_id>/again/": at("/psa/{psapush.id}/again/", who=always(ACCOUNT, 405) | {"engineer": 403}),
+    "psa/<uuid:push_id>/double/": at("/psa/{psapush.id}/double/", who=TEAM),
+    "settings/psa/": at("/settings/psa/", who=always(TEAM, 302)),
+    "settings/psa/<slug:provider>/": at("/settings/psa/connectwise/", "/settings/psa/halopsa/", who=TEAM),
+    **{
+        f"settings/psa/<slug:provider>/{rest}/": at(f"/settings/psa/connectwise/{rest}/", who=TEAM)
+        for rest in ("members", "clients", "remove")
+    },
+    **{
+        f"settings/psa/<slug:provider>/{act}/": at(
+            f"/settings/psa/connectwise/{act}/", who=always(ACCOUNT, 405) | {"engineer": 403}
+        )
+        for act in ("test", "lists", "defaults", "template", "switch")
+    },
     "analytics/": at("/analytics/", "/analytics/?period=90d", who=TEAM),
     "analytics/panels/<slug:panel>/": at(*(f"/analytics/panels/{panel}/" for panel in TEAM_PANELS), who=TEAM),
     "analytics/panels/<slug:panel>.<slug:format>": at(

@@ -17,7 +17,7 @@ from flowpilot.flows.structure import nodes_of
 from flowpilot.models import Client, Domain, Flow, FlowDraft, FlowVersion, PsaActivityLog, Session, Step
 from flowpilot.sessions.states import Source, Status
 from flowpilot.sessions.words import proposed_summary
-from operations.demo.msp import cast
+from operations.demo.msp import cast, ticket_system
 from operations.demo.msp.days import TZ, first_day
 from operations.demo.msp.story import Story, Told, versions
 from operations.importing.copying import copy_rows
@@ -74,6 +74,7 @@ def load(
             writer.write(told)
             progress(day, cast.DAYS)
         flows.settle(writer)
+        ticket_system.connect(users)
         writer.write_thumbs()
     for user in users:
         if user.id in writer.last_seen:

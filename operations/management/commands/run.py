@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections
 
 from operations.demo import DEMOS, PASSWORD
+from operations.demo.msp import ticket_system
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.database.cluster import Cluster, ClusterError
 from resolutionflow.static_files import CollectedFiles
@@ -62,6 +63,11 @@ class Command(BaseCommand):
         self.prepare_database(notes, environment)
         self.collect_static_files(environment)
         services = [web_server(listener, environment), worker(environment)]
+        if ticket_system.is_connected():
+            if ticket_system.port_is_free():
+                services.append(demo_ticket_system(environment))
+            else:
+                self.say(f"Port {ticket_system.PORT} is in use, so the demo has no ticket system of its own.")
         supervisor = Supervisor(services, settings.EMBEDDED_DATABASE, say=self.say)
         on_stop_signals(lambda *_: supervisor.ask_to_stop())
         notes.keep(address=f"http://localhost:{port}")
@@ -171,6 +177,9 @@ def serving_environment(port: int) -> dict[str, str]:
         "BASE_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": ",".join(settings.ALLOWED_HOSTS or ["localhost", "127.0.0.1"]),
         "PYTHONUNBUFFERED": "1",
+        # The demo's ticket system is on this machine, and the client id that it wants is anybody's.
+        "PSA_INTERNAL_HOSTS": ",".join(settings.PSA_INTERNAL_HOSTS or ["127.0.0.1"]),
+        "CONNECTWISE_CLIENT_ID": settings.CONNECTWISE_CLIENT_ID or "00000000-0000-0000-0000-000000000000",
     }
 
 
@@ -189,6 +198,12 @@ def worker(environment: dict[str, str]) -> Service:
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", f"--grace={GRACE_SECONDS - 2}"]
     log = settings.DATA_DIR / "log" / "worker.log"
     return Service("worker", command, environment, log, tells_plain_lines=False)
+
+
+def demo_ticket_system(environment: dict[str, str]) -> Service:
+    """What stands in for the demo MSP's ticket system. Only where the demo is."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "demo_ticket_system"]
+    return Service("tickets", command, environment, settings.DATA_DIR / "log" / "tickets.log")
 
 
 def manage(command: str, environment: dict[str, str], *arguments: str) -> None:

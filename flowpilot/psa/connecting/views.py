@@ -1,0 +1,205 @@
+"""The settings of the ticket system: connect it, test it, say what is proposed, switch it off, remove it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from flowpilot.clients.models import Client
+from flowpilot.psa.asking import Unanswered, ask
+from flowpilot.psa.connecting import options, saving
+from flowpilot.psa.connecting.forms import UNDER_WAY, ConnectForm, DefaultsForm, TemplateForm
+from flowpilot.psa.connecting.providers import SYSTEMS, System, system_or_404
+from flowpilot.psa.connections import current_connection, release
+from flowpilot.psa.models import PsaConnection, PsaMember
+from flowpilot.psa.sealing import can_seal, key_faults
+from flowpilot.psa.words import HOLDS, pushes_are
+from resolutionflow.accounts.models import User
+from resolutionflow.accounts.scoping import AccountRequest, team_required
+
+leads_only = team_required("The connection to the ticket system is for team admins.")
+TESTED_NOW = "psa_saved"  # the key in the login: the page after a save tests the connection once
+
+
+@require_GET
+@leads_only
+def overview(request: AccountRequest) -> HttpResponse:
+    """The ticket system in use; without one, those that there are to choose from."""
+    connection = current_connection()
+    if connection is not None:
+        return redirect("settings:psa:connection", connection.provider)
+    rows = {row.provider: row for row in PsaConnection.objects.all()}
+    systems = [(system, rows.get(key)) for key, system in SYSTEMS.items()]
+    return render(request, "settings/psa/overview.html", {"systems": systems})
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+@leads_only
+def connection(request: AccountRequest, provider: str) -> HttpResponse:
+    """Address and keys; below them, once connected, everything else about the ticket system."""
+    system = system_or_404(provider)
+    found = _saved(system)
+    form = _connect_form(request, system, found)
+    if request.method == "POST" and _keeps_secrets() and form.is_valid():
+        try:
+            saving.connect(
+                request.account,
+                system,
+                base_url=form.cleaned_data["base_url"],
+                credentials=form.credentials(),
+                by=request.user,
+            )
+        except saving.UnderWay as error:
+            form.add_error("base_url", UNDER_WAY.format(count=pushes_are(error.count)))
+        else:
+            request.session[TESTED_NOW] = system.key
+            messages.success(request, f"The connection to {system.name} is saved.")
+            return redirect("settings:psa:connection", system.key)
+    return _page(request, system, found, status=422 if form.errors else 200, form=form)
+
+
+def _keeps_secrets() -> bool:
+    """Whether the operator gave this installation a key to keep secrets with."""
+    return can_seal() and not key_faults()
+
+
+def _saved(system: System) -> PsaConnection | None:
+    return PsaConnection.objects.filter(provider=system.key).first()
+
+
+def connected_or_404(provider: str) -> tuple[System, PsaConnection]:
+    system = system_or_404(provider)
+    found = _saved(system)
+    if found is None or not found.credentials:
+        raise Http404("This ticket system is not connected.")
+    return system, found
+
+
+def _connect_form(
+    request: AccountRequest, system: System, found: PsaConnection | None, *, posted: bool = True
+) -> ConnectForm:
+    return ConnectForm(
+        request.POST if posted and request.method == "POST" else None,
+        system=system,
+        connection=found,
+        known=saving.read_credentials(found) if found else {},
+        internal_hosts=settings.PSA_INTERNAL_HOSTS,
+    )
+
+
+def _page(
+    request: AccountRequest, system: System, found: PsaConnection | None, status: int = 200, **given: Any
+) -> HttpResponse:
+    context: dict[str, Any] = {
+        "system": system,
+        "others": [other for other in SYSTEMS.values() if other is not system],
+        "form": _connect_form(request, system, found, posted=False) if "form" not in given else None,
+        "keeps_secrets": _keeps_secrets(),
+        "connection": found if found and found.credentials else None,
+        "tests_now": request.session.pop(TESTED_NOW, None) == system.key
+        if request.method == "GET"
+        else False,
+    }
+    if context["connection"]:
+        lists = options.kept(found) if found else None
+        context |= {
+            "lists": lists,
+            "defaults_form": DefaultsForm(connection=found, options=lists) if found else None,
+            "template_form": TemplateForm(initial={"note_template": found.note_template if found else ""}),
+            "held": HOLDS.get(found.held_reason, "") if found and found.is_held(request.now) else "",
+            "under_way": saving.under_way(found) if found else 0,
+            "mapped": PsaMember.objects.filter(connection=found).count(),
+            "people": User.objects.filter(account=request.account, is_active=True).count(),
+            "linked": Client.objects.exclude(psa_company_id=None).exclude(psa_company_id="").count(),
+            "clients": Client.objects.count(),
+        }
+    return render(request, "settings/psa/connection.html", context | given, status=status)
+
+
+@leads_only
+@require_POST
+def test(request: AccountRequest, provider: str) -> HttpResponse:
+    """Signs in to the ticket system and says in plain words what came of it. Saves nothing but that it works again."""
+    system, found = connected_or_404(provider)
+    context: dict[str, Any] = {"system": system}
+    try:
+        context["info"] = ask(found, lambda provider: provider.check())
+    except Unanswered as unanswered:
+        context["trouble"] = unanswered.trouble
+    else:
+        release(found.pk)
+    if not request.htmx:
+        found.refresh_from_db()
+        return _page(request, system, found, tested=context)
+    return render(request, "settings/psa/_tested.html", {"tested": context})
+
+
+@leads_only
+@require_POST
+def fetch_lists(request: AccountRequest, provider: str) -> HttpResponse:
+    """Asks for what there is to choose from, then shows the page that `next` names with it."""
+    system, found = connected_or_404(provider)
+    try:
+        options.fetch(found)
+    except Unanswered as unanswered:
+        messages.error(request, f"The lists could not be fetched. {unanswered.trouble}")
+    there = {"members": "settings:psa:members"}.get(request.POST.get("next", ""), "settings:psa:connection")
+    return redirect(there, system.key)
+
+
+@leads_only
+@require_POST
+def defaults(request: AccountRequest, provider: str) -> HttpResponse:
+    system, found = connected_or_404(provider)
+    lists = options.kept(found)
+    form = DefaultsForm(request.POST, connection=found, options=lists)
+    if not form.is_valid():
+        return _page(request, system, found, 422, defaults_form=form)
+    chosen = {form.cleaned_data[name] for name in DefaultsForm.REFS} - {""}
+    labels = dict(lists.work_types) | dict(lists.work_roles) | dict(lists.locations) if lists else {}
+    names = found.defaults.get("names", {}) | labels
+    kept = {ref: names[ref] for ref in chosen if ref in names}
+    saving.change(request.account, found, {"defaults": form.cleaned_data | {"names": kept}}, by=request.user)
+    messages.success(request, "What is proposed at the end of a session is saved.")
+    return redirect("settings:psa:connection", system.key)
+
+
+@leads_only
+@require_POST
+def template(request: AccountRequest, provider: str) -> HttpResponse:
+    system, found = connected_or_404(provider)
+    form = TemplateForm(request.POST)
+    if not form.is_valid():
+        return _page(request, system, found, 422, template_form=form)
+    saving.change(request.account, found, form.cleaned_data, by=request.user)
+    messages.success(request, "The note template is saved.")
+    return redirect("settings:psa:connection", system.key)
+
+
+@leads_only
+@require_POST
+def switch(request: AccountRequest, provider: str) -> HttpResponse:
+    system, found = connected_or_404(provider)
+    on = request.POST.get("on") == "1"
+    saving.switch(request.account, found, on=on, by=request.user)
+    words = f"{system.name} is in use." if on else f"{system.name} is switched off. What is under way waits."
+    messages.success(request, words)
+    return redirect("settings:psa:connection", system.key)
+
+
+@require_http_methods(["GET", "POST"])
+@leads_only
+def remove(request: AccountRequest, provider: str) -> HttpResponse:
+    """Says what goes and what stays, and asks."""
+    system, found = connected_or_404(provider)
+    if request.method == "POST":
+        saving.remove(request.account, found, by=request.user)
+        messages.success(request, f"The connection to {system.name} is removed; its keys are deleted.")
+        return redirect("settings:psa:overview")
+    context = {"system": system, "under_way": saving.under_way(found)}
+    return render(request, "settings/psa/remove.html", context)

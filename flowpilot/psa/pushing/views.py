@@ -1,0 +1,134 @@
+"""What of a session goes to its ticket: looked at before, chosen after its end, and followed."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from flowpilot.psa.models import PsaPush
+from flowpilot.psa.pushing import offering
+from flowpilot.psa.pushing.followed import followed
+from flowpilot.psa.pushing.form import PushForm, ending_of
+from flowpilot.psa.pushing.ticket_now import look_up
+from flowpilot.psa.resending import send_again
+from flowpilot.sessions.models import Session
+from flowpilot.sessions.states import FINAL, BadValue, Refused
+from resolutionflow.accounts.scoping import AccountRequest, account_required
+
+
+@account_required
+@require_POST
+def look(request: AccountRequest, session_id: UUID) -> HttpResponse:
+    """Asks for the ticket as it is now, and shows what would be sent; keeps what was entered. Changes nothing."""
+    session = offering.pushed_by(request.user, session_id)
+    form = looked_at(request, session)
+    if form is None:
+        return HttpResponse(status=204)
+    context = {"session": session} | push_context(request, session, form)
+    return render(request, "sessions/_push_fields.html", context)
+
+
+def looked_at(request: AccountRequest, session: Session) -> PushForm | None:
+    form = offering.push_form(request, session, request.POST)
+    if form is None:
+        return None
+    ticket_now = look_up(form.connection, str(session.psa_ticket_id))
+    again = offering.push_form(
+        request, session, request.POST, ticket_now=ticket_now, already=offering.already_on(session)
+    )
+    return again.anew(_ending(request, session)) if again else None
+
+
+def _ending(request: AccountRequest, session: Session) -> dict[str, str]:
+    """As the form says while the session is open, and as it was once it has ended."""
+    if session.completed_at is None:
+        return ending_of(request.POST)
+    return ended_so(session)
+
+
+def ended_so(session: Session) -> dict[str, str]:
+    return ending_of(
+        {
+            "outcome": session.outcome,
+            "resolution_summary": session.resolution_summary,
+            "escalation_reason": session.escalation_reason,
+        }
+    )
+
+
+def push_context(request: AccountRequest, session: Session, form: PushForm) -> dict[str, Any]:
+    """The context of sessions/_push_fields.html once somebody looked."""
+    planned, fault = form.planned(_ending(request, session))
+    return {"push": form, "planned": planned, "push_fault": fault, "looked": True}
+
+
+@account_required
+@require_http_methods(["GET", "POST"])
+def send(request: AccountRequest, session_id: UUID) -> HttpResponse:
+    """After the end: the same choices again, as a further revision. Without a ticket, the way to one."""
+    session = offering.pushed_by(request.user, session_id)
+    if session.status not in FINAL:
+        return redirect("sessions:detail", session.id)
+    if not session.psa_ticket_id:
+        return redirect("sessions:ticket", session.id)
+    already = offering.already_on(session)
+    data = request.POST if request.method == "POST" else None
+    form = offering.push_form(request, session, data, already=already)
+    if form is None:
+        messages.error(request, "No ticket system is connected. A team admin connects one in the settings.")
+        return redirect("sessions:detail", session.id)
+    if data is None:
+        return _send_page(request, session, form.anew(ended_so(session)), loads=True)
+    if "push-look" in data:
+        return _send_page(request, session, looked_at(request, session) or form)
+    if form.is_valid():
+        try:
+            sent = offering.push(form, session, ended_so(session), now=request.now)
+        except Refused as refusal:
+            _fault(form, refusal)
+        else:
+            if sent:
+                messages.success(request, "It is on its way. Where it stands is shown here.")
+                return redirect(f"{reverse('sessions:detail', args=[session.id])}#pushes")
+            form.add_error(None, "Choose what is to be sent.")
+    return _send_page(request, session, form, status=422)
+
+
+def _fault(form: PushForm, refusal: Refused) -> None:
+    field = refusal.field if isinstance(refusal, BadValue) else None
+    form.add_error(field if field in form.fields else None, str(refusal))
+
+
+def _send_page(
+    request: AccountRequest, session: Session, form: PushForm, *, loads: bool = False, status: int = 200
+) -> HttpResponse:
+    context = push_context(request, session, form)
+    context |= {"session": session, "look_on": "load" if loads else "", "already": form.already}
+    return render(request, "sessions/send.html", context, status=status)
+
+
+@account_required
+@require_GET
+def state(request: AccountRequest, session_id: UUID) -> HttpResponse:
+    """Where the session's pushes stand, for its page, which asks while they are under way."""
+    session = offering.pushed_by(request.user, session_id)
+    return render(request, "sessions/_pushes.html", followed(request.user, session, request.now))
+
+
+@account_required
+@require_POST
+def again(request: AccountRequest, session_id: UUID, push_id: UUID) -> HttpResponse:
+    """Sends once more, as it stands, what needed attention; it is looked for in the ticket first."""
+    session = offering.pushed_by(request.user, session_id)
+    push = get_object_or_404(PsaPush, id=push_id, session=session)
+    try:
+        send_again(push.id, now=request.now)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "It is sent again.")
+    return redirect(f"{reverse('sessions:detail', args=[session.id])}#pushes")

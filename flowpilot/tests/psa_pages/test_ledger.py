@@ -1,0 +1,139 @@
+"""The ledger of team admins: what stands where, sent again, doubles, sessions without time, and the banner."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+
+from flowpilot.models import PsaActivityLog, PsaConnection, PsaPush
+from flowpilot.tests.factories import PsaActivityLogFactory, PsaPushFactory, SessionFactory
+from flowpilot.tests.runner.posting import NOW
+from resolutionflow.tests.pages import read
+
+
+def ended(engineer, **facts):
+    usual = {
+        "status": "resolved",
+        "outcome": "resolved",
+        "started_at": NOW - timedelta(hours=1),
+        "completed_at": NOW,
+    }
+    return SessionFactory(user=engineer, **usual | facts)
+
+
+@pytest.fixture
+def pushes(connection, engineer):
+    session = ended(engineer, problem_summary="No network", psa_ticket_id="5001")
+    facts = {"connection": connection, "session": session, "psa_ticket_id": "5001"}
+    return {
+        "refused": PsaPushFactory(
+            status="needs_attention", last_error="The ticket is gone.", tries=3, **facts
+        ),
+        "waiting": PsaPushFactory(kind="time_entry", hours="0.50", **facts),
+        "there": PsaPushFactory(kind="status", status="success", external_id="5001", **facts),
+    }
+
+
+def test_each_push_with_where_it_stands(lead, pushes):
+    rows = read(lead.get("/psa/")).one("table").rows()
+    assert {(row[1].split()[0], row[3].split(" The ")[0], row[4]) for row in rows} >= {
+        ("Note", "Needs attention", "3"),
+        ("Status", "Delivered", "0"),
+    }
+    assert "The ticket is gone." in rows[-1][3] + rows[0][3] + rows[1][3]
+    page = read(lead.get("/psa/"))
+    tabs = [link.text for link in page.one("nav", aria_label="Which pushes").all("a")]
+    assert tabs == ["Needs attention 1", "Under way 1", "Delivered 1", "All 3"]
+
+
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [
+        ("state=attention", 1),
+        ("state=under_way", 1),
+        ("state=delivered", 1),
+        ("kind=time_entry", 1),
+        ("q=5001", 3),
+        ("q=network", 3),
+        ("q=%00zebra", 0),
+        ("state=nonsense", 3),
+    ],
+)
+def test_filters(lead, pushes, query, number):
+    page = read(lead.get(f"/psa/?{query}"))
+    assert sum(len(table.rows()) for table in page.all("table")) == number
+
+
+def test_many_rows_cost_no_more_queries(lead, pushes, connection, engineer):
+    lead.get("/psa/")
+    with CaptureQueriesContext(database) as few:
+        lead.get("/psa/")
+    for ticket in range(20):
+        PsaPushFactory(connection=connection, session=ended(engineer), psa_ticket_id=str(ticket))
+    with CaptureQueriesContext(database) as many:
+        lead.get("/psa/")
+    assert len(many) == len(few)
+
+
+def test_what_needs_somebody_is_sent_again_one_or_all(lead, pushes):
+    lead.post(f"/psa/{pushes['refused'].id}/again/", {"back": "state=attention&kind=note"})
+    assert PsaPush.objects.get(id=pushes["refused"].id).status == "pending"
+    response = lead.post("/psa/again/", follow=True)
+    assert "There is nothing to send again." in response.text
+    response = lead.post(f"/psa/{pushes['there'].id}/again/", follow=True)
+    assert "goes on by itself" in response.text
+    PsaPush.objects.filter(id=pushes["refused"].id).update(
+        status="needs_attention", finished_at=NOW, next_attempt_at=None
+    )
+    assert "1 push is sent again." in lead.post("/psa/again/", follow=True).text
+
+
+def test_a_double_is_shown_and_deleted_or_left(lead, pushes, stand_in):
+    push = pushes["there"]
+    doubles = [{"external_id": "7", "url": ""}, {"external_id": "8", "url": ""}]
+    PsaPush.objects.filter(id=push.id).update(doubles=doubles)
+    assert "Delivered twice" in read(lead.get("/psa/?state=attention")).one("table").text
+    assert "No. 7" in lead.get(f"/psa/{push.id}/double/").text
+    lead.post(f"/psa/{push.id}/double/", {"external_id": "7", "keep": "1"})
+    assert PsaPush.objects.get(id=push.id).doubles == doubles[1:]
+    response = lead.post(f"/psa/{push.id}/double/", {"external_id": "99"}, follow=True)
+    assert "This one is not there twice any more." in response.text
+
+
+def test_resolved_sessions_without_time(lead, connection, engineer):
+    ended(engineer, problem_summary="Nothing logged")
+    logged = ended(engineer, problem_summary="Logged")
+    PsaActivityLogFactory(
+        session=logged, activity_type=PsaActivityLog.ActivityType.TIME_ENTRY_POSTED, hours_logged="0.5"
+    )
+    PsaPushFactory(
+        connection=connection, session=ended(engineer, problem_summary="On its way"), kind="time_entry"
+    )
+    ended(engineer, problem_summary="Imported", source="import")
+    ended(engineer, problem_summary="Escalated", status="escalated", outcome="escalated")
+    ended(
+        engineer,
+        problem_summary="Old",
+        completed_at=NOW - timedelta(days=8),
+        started_at=NOW - timedelta(days=9),
+    )
+    ended(engineer, problem_summary="No ticket", psa_ticket_id=None)
+    page = read(lead.get("/psa/without-time/?period=7d&ticket=no"))
+    assert [row[0] for row in page.one("table").rows()] == ["No ticket", "Nothing logged"]
+    assert "2 sessions" in page.one("main").text
+    assert "3 sessions" in read(lead.get("/psa/without-time/")).one("main").text
+
+
+def test_team_admins_are_told_on_every_page_and_engineers_are_not(client, pushes, team_admin, engineer):
+    client.force_login(team_admin)
+    banner = read(client.get("/flows/")).one("aside", class_="psa-banner")
+    assert banner.text == "1 push needs attention: see what happened"
+    PsaConnection.objects.update(held_until=NOW + timedelta(hours=1), held_reason="keys_refused")
+    banner = read(client.get("/flows/")).one("aside", class_="psa-banner")
+    assert "The ticket system refuses the keys of the connection." in banner.text
+    PsaConnection.objects.update(held_reason="too_many_requests")  # passes by itself
+    assert "asks to wait" not in client.get("/flows/").text
+    client.force_login(engineer)
+    assert "psa-banner" not in client.get("/flows/").text
+    assert client.get("/psa/").status_code == 403
