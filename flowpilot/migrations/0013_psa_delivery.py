@@ -13,8 +13,8 @@ class Migration(migrations.Migration):
     # Until now nothing wrote a push, so that none is there without a marker and the new keys hold from the start.
 
     dependencies = [
-        ("flowpilot", "0009_revisions_go_on"),
-        ("resolutionflow", "0007_recent_calls"),
+        ("flowpilot", "0012_proposal_drafts"),
+        ("resolutionflow", "0009_language_model_allowed"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flowpilot", "0012_proposal_drafts"),
+        ("flowpilot", "0013_psa_delivery"),
         ("resolutionflow", "0007_recent_calls"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flowpilot", "0013_psa_delivery"),
+        ("flowpilot", "0014_own_steps"),
         ("resolutionflow", "0007_recent_calls"),
     ]
 
