@@ -1,7 +1,7 @@
 """One proposal a problem: filed once enough sessions are behind it, kept up to date while it is pending, and after a
 rejection filed again only when its evidence has doubled.
 
-Each problem is a transaction of its own under the account's lock (`locking.py`). What a reviewer does at the same
+Some problems at a time are a transaction under the account's lock (`locking.py`). What a reviewer does at the same
 moment waits for the proposal's row or is waited for: a proposal that is no longer pending is left alone.
 """
 
@@ -9,6 +9,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ from resolutionflow.metrics import wilson
 
 LEAST = 3  # sessions behind a proposal
 RETURNS_AT = 2  # times the sessions that it was rejected with
+AT_ONCE = 20  # problems of a transaction
 MERGED = 300  # sessions of a problem at most, the newest, whose steps are put together
 
 logger = logging.getLogger(__name__)
@@ -74,9 +76,10 @@ def file_due(account: Account) -> Filed:
     filed = Filed()
     if ids:
         filing = Filing(Groups.load(), PublishedFlows())
-        for id_ in ids:
+        for start in range(0, len(ids), AT_ONCE):
             with locked_account(account):
-                filed += filing.file(id_)
+                for id_ in ids[start : start + AT_ONCE]:
+                    filed += filing.file(id_)
     return filed
 
 
@@ -132,7 +135,10 @@ class Filing:
     def _same_as_filed(self, problem: Problem) -> Problem:
         """The problem that a proposal about the same thing was filed for, with this one's sessions; else this one,
         which takes up a proposal about the same thing that no problem has."""
-        id_ = self._known.about(list(self._terms(problem))[:MOST], problem.domain_id)
+        id_ = self._known.about(
+            nlargest(MOST, about := self._terms(problem), key=lambda word: (about[word], word)),
+            problem.domain_id,
+        )
         if id_ is None:
             return problem
         other = Problem.objects.filter(proposal=id_).first()
@@ -142,16 +148,18 @@ class Filing:
         return _put_together(problem, other)
 
     def _terms(self, problem: Problem) -> dict[str, float]:
-        return self._groups.weigh(problem.words, problem.session_count)
+        weights = self._groups.weigh(problem.words, problem.session_count)
+        return {word: round(weight, 3) for word, weight in weights.items()}
 
     def _draft(self, problem: Problem) -> Draft | None:
-        rows = list(
-            Session.objects.filter(id__in=ProblemSession.objects.filter(problem=problem).values("session"))
-            .order_by("completed_at", "id")
-            .values_list("id", "outcome", "domain_id")
+        members = Session.objects.filter(
+            id__in=ProblemSession.objects.filter(problem=problem).values("session")
         )
-        newest = [id_ for id_, _, _ in rows[-MERGED:]]
-        lessons = list(lessons_of(Session.objects.filter(id__in=newest).order_by("completed_at", "id")))
+        newest = members.order_by("-completed_at", "-id")[:MERGED]
+        lessons = list(lessons_of(newest))[::-1]
+        rows = [(lesson.session_id, lesson.outcome, lesson.domain_id) for lesson in lessons]
+        if problem.session_count > MERGED:
+            rows = list(members.order_by("completed_at", "id").values_list("id", "outcome", "domain_id"))
         about = self._terms(problem)
         if problem.flow is not None:
             return self._enhancement(problem, problem.flow, lessons, rows, about)

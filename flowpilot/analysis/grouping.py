@@ -8,7 +8,7 @@ one takes the domain of the first session that has one.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from heapq import nlargest, nsmallest
+from heapq import nsmallest
 from uuid import UUID
 
 from uuid6 import uuid7
@@ -20,7 +20,7 @@ from flowpilot.analysis.reading import Left, Lesson
 Field = UUID | Left | None  # a domain, a step of a flow, or neither
 
 TELLING = 10  # of a session's words, those by which like problems are looked up
-COMPARED = 4  # problems that share most of them
+COMPARED = 3  # problems that share most of them
 MOST_WORDS, KEPT_WORDS = 120, 60  # of a problem: beyond the one it is cut down to the other
 
 
@@ -32,7 +32,7 @@ class Group:
     field: Field
     words: dict[str, float] = field(default_factory=dict)
     count: int = 0
-    stored: bool = True
+    place: int = -1
     came: list[UUID] = field(default_factory=list)
 
 
@@ -40,10 +40,10 @@ class Groups:
     """All problems of the account in scope, found by their words."""
 
     def __init__(self, known: Iterable[Group]) -> None:
-        self.by_id: dict[UUID, Group] = {}
+        self._groups: list[Group] = []
         self._having: Counter[str] = Counter()
         self._all = 0
-        self._with_word: dict[Field, dict[str, set[UUID]]] = defaultdict(lambda: defaultdict(set))
+        self._with_word: dict[Field, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
         for group in known:
             self._count(group.words, group.count)
             self._enter(group, group.words)
@@ -62,7 +62,7 @@ class Groups:
         """The problem that the session is about; it counts among its sessions from here on."""
         words = lesson.words()
         field_: Field = lesson.left or lesson.domain_id
-        group = self._likest(words, field_) or Group(uuid7(), field_, stored=False)
+        group = self._likest(words, field_) or Group(uuid7(), field_)
         if group.field is None and field_ is not None:
             self._move(group, field_)
         for word, weight in words.items():
@@ -75,19 +75,23 @@ class Groups:
             self._prune(group)
         return group
 
-    def terms_of(self, group: Group) -> dict[str, float]:
-        return self.weigh(group.words, group.count)
-
     def weigh(self, words: Mapping[str, float], sessions: int) -> dict[str, float]:
-        """What a problem with these words is about, {stem: weight}, heaviest first: `terms` of an evidence."""
-        weights = {word: share * self._rarity(word) / sessions for word, share in words.items()}
-        chosen = nsmallest(MOST_TERMS, weights, key=lambda word: (-weights[word], word))
-        return {word: round(weights[word], 3) for word in chosen}
+        """What a problem with these words is about, {stem: weight}: `terms` of a proposal's evidence."""
+        having, of = self._having, self._all
+        weights = {
+            word: share * rarity(word, having=having[word], of=of) / sessions for word, share in words.items()
+        }
+        if len(weights) <= MOST_TERMS:
+            return weights
+        return {
+            word: weights[word]
+            for word in nsmallest(MOST_TERMS, weights, key=lambda word: (-weights[word], word))
+        }
 
     def _likest(self, words: Mapping[str, float], field_: Field) -> Group | None:
         best: tuple[float, int, Group] | None = None
         for group in self._candidates(words, field_):
-            terms = self.terms_of(group)
+            terms = self.weigh(group.words, group.count)
             if is_about(words.keys(), terms):
                 found = (likeness(words.keys(), terms), group.count, group)
                 if best is None or found[:2] > best[:2]:
@@ -95,16 +99,15 @@ class Groups:
         return best[2] if best else None
 
     def _candidates(self, words: Mapping[str, float], field_: Field) -> list[Group]:
-        rare = {word: self._rarity(word) for word in words}
-        telling = nlargest(TELLING, rare, key=lambda word: (rare[word], word))
-        shared: Counter[UUID] = Counter()
-        for place in self._fields_near(field_):
-            with_word = self._with_word[place]
-            for word in telling:
-                for id_ in with_word.get(word, ()):
-                    shared[id_] += rare[word]  # type: ignore[assignment]
-        chosen = nlargest(COMPARED, shared, key=lambda id_: (shared[id_], id_))
-        return [self.by_id[id_] for id_ in chosen]
+        rare = sorted(((self._rarity(word), word) for word in words), reverse=True)[:TELLING]
+        shared: dict[int, float] = {}
+        for near in self._fields_near(field_):
+            with_word = self._with_word[near]
+            for weight, word in rare:
+                for place in with_word.get(word, ()):
+                    shared[place] = shared.get(place, 0.0) + weight
+        chosen = sorted(((weight, place) for place, weight in shared.items()), reverse=True)[:COMPARED]
+        return [self._groups[place] for _, place in chosen]
 
     def _fields_near(self, field_: Field) -> Iterator[Field]:
         """Where a session of this field looks for its like."""
@@ -124,14 +127,16 @@ class Groups:
         self._all += sessions
 
     def _enter(self, group: Group, words: Iterable[str]) -> None:
-        self.by_id[group.id] = group
+        if group.place < 0:
+            group.place = len(self._groups)
+            self._groups.append(group)
         with_word = self._with_word[group.field]
         for word in words:
-            with_word[word].add(group.id)
+            with_word[word].add(group.place)
 
     def _move(self, group: Group, field_: Field) -> None:
         for word in group.words:
-            self._with_word[group.field][word].discard(group.id)
+            self._with_word[group.field][word].discard(group.place)
         group.field = field_
         self._enter(group, group.words)
 
@@ -140,4 +145,4 @@ class Groups:
         kept = nsmallest(KEPT_WORDS, group.words, key=lambda word: (-group.words[word], word))
         for word in group.words.keys() - set(kept):
             self._having[word] -= group.words.pop(word)  # type: ignore[assignment]
-            self._with_word[group.field][word].discard(group.id)
+            self._with_word[group.field][word].discard(group.place)

@@ -17,6 +17,7 @@ from resolutionflow.storable import UNSTORABLE, visible
 TITLE, LABEL, NAME, SOLUTION = 120, 80, 90, 80  # letters at most
 SAME_STEP, SAME_ANSWER = 0.6, 0.5  # of the weight of the words of both, from which on they are one
 PALE_WEIGHT = 0.25
+COMPARED = 20  # different ways to say one thing
 
 # Looking at something is another step than doing something to it, whatever else both say.
 LOOKING = "check look verify confirm inspect review view test try ping see examine compare ask find monitor"
@@ -136,17 +137,21 @@ def step_title(said: Sequence[str]) -> str:
 
 
 def _most_typical(said: Sequence[str]) -> str:
-    counts = Counter(fold(_bare(text)).strip(ENDS) for text in said)
-    words = [step_words(text) for text in said]
-    best = max(
-        range(len(said)),
-        key=lambda n: (
-            counts[fold(_bare(said[n])).strip(ENDS)] + sum(_overlap(words[n], other) for other in words[:50]),
-            -len(said[n]),
-            -n,
-        ),
-    )
-    return said[best]
+    """What most said just so or nearly so; of equals the shorter one, then the one that was said first."""
+    counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for text in said:
+        plain = fold(_bare(text)).strip(ENDS)
+        counts[plain] += 1
+        first.setdefault(plain, text)
+    common = counts.most_common(COMPARED)
+    words = [step_words(plain) for plain, _ in common]
+
+    def typical(n: int) -> tuple[float, int]:
+        near = sum(count * _overlap(words[n], other) for other, (_, count) in zip(words, common, strict=True))
+        return common[n][1] + near, -len(common[n][0])
+
+    return first[common[max(range(len(common)), key=typical)][0]]
 
 
 def _bare(title: str) -> str:

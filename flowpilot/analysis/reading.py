@@ -1,5 +1,6 @@
 """What one session tells: the problem, what its engineer did in words of their own, and how it ended."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ MOST_STEPS = 30  # of one session, the newest
 MOST_WORDS = 40  # of one session, its problem's first
 OF_STEPS = 0.6  # what a word weighs that only the steps or the solution say; one of the problem weighs 1
 LONGEST_NOTE = 80  # of a note that stands in for a result; longer ones are stories
+
+WORD = re.compile(r"[^\W_]")
 
 COLUMNS = (
     *("id", "user_id", "domain_id", "flow_id", "problem_summary", "resolution_summary"),
@@ -80,7 +83,7 @@ def unread() -> QuerySet[Session]:
 
 def lessons_of(sessions: QuerySet[Session]) -> Iterator[Lesson]:
     """One of each session that tells enough, in the order of the rows."""
-    for row in sessions.values_list(*COLUMNS).iterator(chunk_size=500):
+    for row in sessions.values_list(*COLUMNS):
         lesson = _lesson(*row)
         if len(lesson.steps) >= FEWEST_STEPS:
             yield lesson
@@ -120,7 +123,7 @@ def _lesson(
 def _is_own(decision: Mapping[str, Any]) -> bool:
     """Taken beside a flow, in words of the engineer's own: neither a colleague's answer nor taken over from one."""
     beside = decision.get("node_id") is None and not decision.get("left_flow")
-    return beside and not decision.get("taken_over") and bool(terms(_line(decision.get("title"))))
+    return beside and not decision.get("taken_over") and bool(WORD.search(_line(decision.get("title"))))
 
 
 def _result(decision: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 from unicodedata import category
 
 from django import forms
+from django.conf import settings
 
 from resolutionflow.accounts.models import Account, ApiToken, User
 from resolutionflow.storable import visible
@@ -101,13 +102,16 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = Account
-        fields = ("name", "time_zone", "language", "names_hidden")
+        fields = ("name", "time_zone", "language", "names_hidden", "language_model_allowed")
         widgets = {
             "time_zone": forms.TextInput(
                 attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}
             )
         }
-        labels = {"names_hidden": "Hide the names of engineers"}
+        labels = {
+            "names_hidden": "Hide the names of engineers",
+            "language_model_allowed": "Let a language model improve the wording of proposed flows",
+        }
         help_texts = {
             "language": "In which problems and flows are written. The matching compares words without their endings; "
             "that “Wi-Fi” and “wireless” are one thing it knows in English only.",
@@ -115,15 +119,20 @@ class AccountForm(forms.ModelForm):
             "Type a part of the name, such as “Berlin”.",
             "names_hidden": "Team pages, lists and exports show “Engineer 3” in place of a name. "
             "Users and roles keep the names.",
+            "language_model_allowed": "The title, the summary and the names of the steps of proposed flows go to the "
+            "language model that this installation is set up with. They are put together from what engineers wrote in "
+            "sessions, so names or clients that stand there may be among them. Nothing else leaves the house.",
         }
 
     field_order = (
         *("name", "time_zone", "language", "idle_hours"),
-        *("guided_percent", "exploring_percent", "names_hidden"),
+        *("guided_percent", "exploring_percent", "names_hidden", "language_model_allowed"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not settings.LANGUAGE_MODEL_URL:
+            del self.fields["language_model_allowed"]  # there is none that could be asked
         hours = Decimal(self.instance.idle_limit / HOUR).quantize(Decimal("0.01"))
         self.fields["idle_hours"].initial = hours.normalize() if hours % 1 else int(hours)
         for name, column in PERCENTS.items():

@@ -9,7 +9,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, connections
 
-from flowpilot.analysis import running
+from flowpilot.analysis import filing, running
 from flowpilot.analysis.running import analyse
 from flowpilot.analysis.tests.telling import ONEDRIVE, SPOOLER, VPN, tell
 from flowpilot.models import FlowProposal, Problem, ProblemSession, Session
@@ -32,6 +32,7 @@ def account(transactional_db):
 @pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr(running, "BATCH", 5)
+    monkeypatch.setattr(filing, "AT_ONCE", 2)
 
 
 def whats_there():
@@ -93,12 +94,12 @@ def test_killed_before_each_of_its_writes_it_goes_on_where_it_stopped(account, s
     assert killed_at_write(account, 1)
     assert not half_done()
     kills = 1
-    # Each next run gets one write further than the last one did: none of them may count on having been the first.
-    while killed_at_write(account, 1 + kills % 4):
+    # Each next run gets one write further, then again only one: none may count on having been the first.
+    while killed_at_write(account, 1 + kills % 8):
         kills += 1
         assert not half_done()
         assert kills < 100
-    assert kills > 8
+    assert kills > 4
     assert whats_there() == ALL
     analyse(account, NOW)
     assert whats_there() == ALL

@@ -132,3 +132,19 @@ def test_a_super_admin_sets_the_account_that_is_chosen(client, super_admin, acco
     account.refresh_from_db()
     other_account.refresh_from_db()
     assert (account.name, other_account.name) == ("Northgate IT", "Renamed")
+
+
+def test_the_language_model_is_offered_only_where_there_is_one(browser, account, settings):
+    form = {"name": account.name, "time_zone": account.time_zone, "idle_hours": "24"}
+    browser.post("/settings/account/", form | {"language_model_allowed": "on"})
+    account.refresh_from_db()
+    assert not account.language_model_allowed
+    assert "language model" not in browser.get("/settings/account/").content.decode()
+    settings.LANGUAGE_MODEL_URL = "https://model.example/v1"
+    page = browser.get("/settings/account/").content.decode()
+    assert "names of the steps of proposed flows go to the language model" in page
+    browser.post("/settings/account/", form | {"language_model_allowed": "on"})
+    account.refresh_from_db()
+    assert account.language_model_allowed
+    entry = AuditEntry.objects.get(action="account.changed")
+    assert entry.detail == {"language_model_allowed": {"old": False, "new": True}}
