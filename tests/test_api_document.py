@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
-from flowpilot.tests.factories import FlowFactory, FlowVersionFactory, SessionFactory, StepFactory
+from flowpilot.tests.factories import (
+    FlowFactory,
+    FlowProposalFactory,
+    FlowVersionFactory,
+    SessionFactory,
+    StepFactory,
+)
 from resolutionflow.api import ACCOUNT, api
 from resolutionflow.models import ApiToken
 from resolutionflow.tests.openapi import CHECKS, described_api
@@ -36,7 +42,12 @@ def rows(clock, team_admin):
         started_at=NOW - timedelta(days=1),
         decisions=[{"id": "1", "node_id": "root", "title": "x", "answer": "", "at": "2026-03-30T09:00:00Z"}],
     )
-    return {"session_id": session.id, "flow_id": flow.id, "step_id": StepFactory(flow=flow).id}
+    return {
+        "session_id": session.id,
+        "flow_id": flow.id,
+        "step_id": StepFactory(flow=flow).id,
+        "proposal_id": FlowProposalFactory().id,
+    }
 
 
 @pytest.fixture
