@@ -106,7 +106,8 @@ def alone(walker: Walker | None, day: int, random: Random) -> Course:
         taken, _ = walker.to(Outcome.RESOLVED.value, random)
         found = [step for step in taken if random.random() < 0.55]
         steps += [Step(None, step.node["title"], step.answer or "done") for step in found]
-    return Course(end, _written(steps + _settled(end, random), random))
+    done = steps + _settled(end, random)
+    return Course(end, _written(done, random) if walker else done[-1:])
 
 
 def _written(steps: list[Step], random: Random) -> list[Step]:
