@@ -8,6 +8,7 @@ from typing import Protocol
 from analytics.flow_quality import recalculate
 from operations.demo.incident_log import loading as incident_log
 from operations.demo.msp import loading as msp
+from operations.demo.msp.learning import learn
 from operations.importing.faults import Unusable
 from operations.removing import remove_account
 from resolutionflow.accounts.models import Account, User
@@ -36,15 +37,25 @@ class Load(Protocol):
         """Makes the account, or what is missing of it; gives a line on what it has now."""
 
 
+class Learn(Protocol):
+    def __call__(self, account: Account, *, now: datetime) -> None:
+        """What the team has learnt from the sessions of a new account."""
+
+
+def nothing(account: Account, *, now: datetime) -> None:
+    """An account of imported sessions alone teaches nothing."""
+
+
 @dataclass(frozen=True)
 class Demo:
-    """One demo account. `load` and `is_loaded` are those of its package."""
+    """One demo account. `load`, `is_loaded` and `learn` are those of its package."""
 
     name: str
     slug: str
     logins: tuple[Login, ...]
     is_loaded: Callable[[Account], bool]
     load_into: Load
+    learn: Learn
 
     def account(self) -> Account | None:
         """None if there is none. Raises Unusable if somebody else's account bears its slug."""
@@ -55,12 +66,14 @@ class Demo:
 
     def load(self, *, password: str, now: datetime, progress: Callable[[int, int], None]) -> str:
         """Makes what is missing; raises Unusable where others have its slug or the email of one of its logins."""
-        account = self.account()
+        account = before = self.account()
         others = User.objects.filter(email__in=[login.email for login in self.logins])
         if others.exclude(account=account).exists():
             raise Unusable("A user outside of the demo has the email of a demo login.")
         summary = self.load_into(account, password=password, now=now, progress=progress)
         if account := self.account():
+            if before is None:
+                self.learn(account, now=now)
             recalculate(account, now=now)
         return summary
 
@@ -76,6 +89,7 @@ DEMOS = (
         logins=(Login("Team admin", msp.TEAM_ADMIN_EMAIL), Login("Engineer", msp.ENGINEER_EMAIL)),
         is_loaded=msp.is_loaded,
         load_into=msp.load,
+        learn=learn,
     ),
     Demo(
         name=incident_log.NAME,
@@ -86,5 +100,6 @@ DEMOS = (
         ),
         is_loaded=incident_log.is_loaded,
         load_into=incident_log.load,
+        learn=nothing,
     ),
 )

@@ -20,6 +20,7 @@ WEIGHTS = {  # how sessions end, in the order of ENDS: resolved, workaround, esc
 BETTER_BY_THE_END = 16  # what resolved gains over the story
 GIVEN_UP, ESCALATED = 0.46, 0.96  # at the weak step; after the weak answer
 SOLVED = (Outcome.RESOLVED, Outcome.WORKAROUND)
+TERSE = 0.94  # how often only the last step without a guide is written down, unless the problem is worth more
 ASKED_FIRST = 0.2  # how often something general is tried before what the problem needs
 OTHER_END = 0.05  # of the guided sessions whose engineer chose another outcome than the leaf proposed
 
@@ -67,7 +68,7 @@ def left(walker: Walker, day: int, random: Random) -> Course:
     taken, _ = walker.to("", random)
     kept = taken[: random.randint(1, max(1, len(taken) * 2 // 3))]
     end = _end(Tier.EXPLORING, day, random)
-    return Course(end, _steps(kept, random) + _own(random) + _settled(end, random))
+    return Course(end, _steps(kept, random) + _written(_own(random) + _settled(end, random), random))
 
 
 def left_at(walker: Walker, spot: Left, engineer: int, day: int, random: Random) -> Course:
@@ -105,7 +106,13 @@ def alone(walker: Walker | None, day: int, random: Random) -> Course:
         taken, _ = walker.to(Outcome.RESOLVED.value, random)
         found = [step for step in taken if random.random() < 0.55]
         steps += [Step(None, step.node["title"], step.answer or "done") for step in found]
-    return Course(end, steps + _settled(end, random))
+    done = steps + _settled(end, random)
+    return Course(end, _written(done, random) if walker else done[-1:])
+
+
+def _written(steps: list[Step], random: Random) -> list[Step]:
+    """What of it is written down."""
+    return steps[-1:] if random.random() < TERSE else steps
 
 
 def _end(tier: Tier, day: int, random: Random, *, gain: float = 0) -> str:
