@@ -18,7 +18,6 @@ from flowpilot.psa.stand_in.faults import Fault
 from flowpilot.psa.stand_in.seed import COMPANY_ID, PRIVATE_KEY, PUBLIC_KEY
 from flowpilot.tests.psa_delivery.test_against_the_stand_in import WRITES, put_one_of_each
 from flowpilot.tests.psa_delivery.test_against_the_stand_in import stand_in as stand_in_of_tests  # noqa: F401
-from operations import exporting
 from resolutionflow.jobs.models import error_line
 from resolutionflow.logs import JsonFormatter
 
@@ -99,20 +98,6 @@ def test_an_error_report_has_none(desk, stand_in):
     shown = report.get_traceback_html() + report.get_traceback_text() + error_line(caught.value)
     assert secrets_in(shown) == []
     assert secrets_in(repr(desk.connection) + str(desk.connection)) == []
-
-
-def test_an_export_has_none(desk, stand_in):
-    put_one_of_each(desk)
-    desk.until_quiet()
-    lines = "".join(lines_of_committed(desk.account))
-    assert secrets_in(lines) == []
-    assert '"model": "flowpilot.psaconnection"' in lines
-
-
-def lines_of_committed(account):
-    """The export's rows; its transaction of its own kind does not fit into a test's."""
-    for rows in exporting._tables(account.id):
-        yield from exporting._lines(rows)
 
 
 def test_the_back_office_shows_none(desk, stand_in, client, super_admin):
