@@ -25,7 +25,7 @@ def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = offlin
     from flowpilot.jobs import deliver_to
 
     with transaction.atomic():
-        push = (
+        push: PsaPush = (
             PsaPush.objects.select_for_update(of=("self",))
             .select_related("session", "connection")
             .get(id=push_id)
@@ -48,8 +48,10 @@ def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = offlin
 
 
 def send_all_again(*, now: datetime) -> int:
-    """All in scope that wait for a person and can go as they are; how many."""
-    ids = PsaPush.objects.standing().filter(status=State.NEEDS_ATTENTION).order_by("created_at", "id")
+    """All in scope that wait for a person and can go as they are; how many. To set a status that somebody has moved
+    meanwhile is a decision about each."""
+    waiting = PsaPush.objects.standing().filter(status=State.NEEDS_ATTENTION)
+    ids = waiting.exclude(last_code=StatusMoved.__name__).order_by("created_at", "id")
     sent = 0
     for push_id in list(ids.values_list("id", flat=True)):
         try:
