@@ -49,7 +49,7 @@ def test_from_connecting_to_delivered(page, account, address, stand_in, team_adm
     page.get_by_label("Public key").fill(KEYS["public_key"])
     page.get_by_label("Private key").fill(KEYS["private_key"])
     page.get_by_role("button", name="Connect", exact=True).click()
-    expect(page.get_by_text("The connection works.", exact=True)).to_be_visible()
+    expect(page.locator("#tested").get_by_text("The connection works.")).to_be_visible()
     PsaMemberFactory(
         connection=PsaConnection.objects.get(), user=engineer, external_id=AMIRA, work_role="21", location="1"
     )
@@ -85,7 +85,7 @@ def test_from_connecting_to_delivered(page, account, address, stand_in, team_adm
     expect(page.get_by_label("Summary").get_by_text("0.25")).to_be_visible()
 
 
-def test_choices_made_without_a_connection_to_us_arrive(page, context, connection, engineer):
+def test_choices_made_without_a_connection_to_us_arrive(page, context, complaints, connection, engineer):
     session = starting.start(engineer, problem_summary="No network", psa_ticket_id="5001", now=NOW)
     log_in(page, engineer)
     page.goto(f"/sessions/{session.id}/")
@@ -94,6 +94,7 @@ def test_choices_made_without_a_connection_to_us_arrive(page, context, connectio
     page.get_by_label("What solved it?").fill("Replaced the cable")
     page.locator("#push-fields select").first.select_option("resolution")
     page.get_by_label("What solved it?").focus()
+    complaints.expect("ERR_INTERNET_DISCONNECTED")
     context.set_offline(True)
     page.evaluate("document.querySelector('.finish-form').requestSubmit()")
     expect(page.get_by_text("Not saved yet")).to_be_visible()
