@@ -12,7 +12,13 @@ from resolutionflow.folding import fold
 TOKEN = re.compile(r"[^\W_]+(?:[.'’-][^\W_]+)*")
 JOINTS = re.compile(r"['’-]")
 FILLER = frozenset(
-    ["a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "but", "by", "can", "cannot", "could", "did", "do", "does", "doing", "dont", "down", "during", "each", "for", "from", "further", "get", "gets", "getting", "got", "had", "has", "have", "having", "he", "her", "here", "him", "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "me", "more", "most", "my", "no", "nor", "not", "now", "of", "off", "on", "once", "only", "or", "other", "our", "out", "over", "own", "please", "same", "she", "so", "some", "still", "such", "than", "thanks", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who", "why", "will", "with", "would", "you", "your", "hi", "hello", "regards", "dear", "team"]
+    """
+    a about after again all also am an and any are as at be because been before being but by can cannot could did do does
+    doing dont down during each for from further get gets getting got had has have having he her here him his how i if in
+    into is it its just me more most my no nor not now of off on once only or other our out over own please same she so
+    some still such than thanks that the their them then there these they this those through to too under until up very
+    was we were what when where which while who why will with would you your hi hello regards dear team
+    """.split()
 )
 
 

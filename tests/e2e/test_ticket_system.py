@@ -39,7 +39,8 @@ def connection(account, address):
     return PsaConnectionFactory(base_url=address, credentials=sealing.seal(KEYS))
 
 
-def test_from_connecting_to_delivered(page, account, address, stand_in, team_admin, engineer):
+def test_from_connecting_to_delivered(page, complaints, account, address, stand_in, team_admin, engineer):
+    complaints.expect("htmx:sendAbort", "htmx:afterRequest")  # a look at the ticket gives way to a newer one
     session = starting.start(engineer, problem_summary="No network", now=NOW - timedelta(minutes=10))
     log_in(page, team_admin)
     page.goto("/settings/psa/")
@@ -82,7 +83,7 @@ def test_from_connecting_to_delivered(page, account, address, stand_in, team_adm
     page.goto("/psa/")
     expect(page.get_by_role("row", name="No network")).to_have_count(3)
     page.goto("/analytics/flowpilot/?tab=psa")
-    expect(page.get_by_label("Summary").get_by_text("0.25")).to_be_visible()
+    expect(page.get_by_role("link", name="0.25").first).to_be_visible()
 
 
 def test_choices_made_without_a_connection_to_us_arrive(page, context, complaints, connection, engineer):
