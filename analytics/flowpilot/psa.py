@@ -104,11 +104,12 @@ def pushes(query: DashboardQuery) -> dict[str, int]:
     if query.client:
         rows = rows.filter(session__client=query.client)
     success = Q(status=PsaPush.Status.SUCCESS)
-    return rows.aggregate(
+    found: dict[str, int] = rows.aggregate(
         finished=Count("pk"),
         success=Count("pk", filter=success),
         retried=Count("pk", filter=success & Q(retry_count__gt=0)),
     )
+    return found
 
 
 def is_known() -> bool:

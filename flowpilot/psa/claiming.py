@@ -68,7 +68,7 @@ def _due(now: datetime) -> QuerySet[PsaPush]:
     )
     undelivered = siblings.exclude(kind=PsaPush.Kind.STATUS).exclude(status=State.SUCCESS).standing()
     waits = Exists(before) | Q(kind=PsaPush.Kind.STATUS) & Exists(undelivered)
-    return (
+    rows: QuerySet[PsaPush] = (
         PsaPush.objects.filter(
             Q(connection__held_until=None) | Q(connection__held_until__lte=now),
             connection__active=True,
@@ -82,6 +82,7 @@ def _due(now: datetime) -> QuerySet[PsaPush]:
         .select_related("connection", "session")
         .order_by("next_attempt_at", "id")
     )
+    return rows
 
 
 @contextmanager

@@ -8,11 +8,9 @@ before anything is sent again. docs/decisions/0005-effectively-once.md says what
 import logging
 import random
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 from uuid import UUID
 
 from django.db.models import Q
@@ -20,7 +18,7 @@ from django.utils import timezone
 
 from flowpilot.psa import outcomes, sealing
 from flowpilot.psa.claiming import LeaseLost, claim, take_up_what_was_left
-from flowpilot.psa.connections import ProviderOf, provider_of
+from flowpilot.psa.connections import ProviderOf, Providers, provider_of
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.providers.base import PsaProvider, Ticket, Watermark
 from flowpilot.psa.providers.errors import (
@@ -59,7 +57,8 @@ class Worked:
 def deliver(account_id: UUID, means: Means | None = None, *, most: int = MOST_AT_ONCE) -> Worked:
     """Works off what is due in the account. Any number of these may run at the same time."""
     means = means or Means()
-    with account_scope(account_id), Run(means) as run:
+    with account_scope(account_id), closing(Providers(means.provider_of)) as providers:
+        run = Run(means, providers)
         take_up_what_was_left(means.clock(), means.random)
         for taken in range(most):
             push = claim(means.clock(), without=run.unwell)
@@ -84,20 +83,8 @@ class Run:
     the next push would fare no better, and other connections wait."""
 
     means: Means
+    providers: Providers
     unwell: set[UUID] = field(default_factory=set)
-    _providers: dict[UUID, PsaProvider] = field(default_factory=dict)
-    _stack: ExitStack = field(default_factory=ExitStack)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.close()
 
     def work_off(self, push: PsaPush) -> None:
         """Looks up or sends a push that this run holds, and writes down what came of it."""
@@ -113,16 +100,11 @@ class Run:
             logger.warning("A push was taken over by somebody else", extra=_context(push))
 
     def _provider(self, push: PsaPush) -> PsaProvider | None:
-        connection = push.connection
-        if connection.id not in self._providers:
-            try:
-                provider = self.means.provider_of(connection)
-            except (sealing.CannotOpen, PsaError) as error:
-                outcomes.no_way_in(push, error, now=self.means.clock())
-                return None
-            self._stack.callback(provider.close)
-            self._providers[connection.id] = provider
-        return self._providers[connection.id]
+        try:
+            return self.providers.of(push.connection)
+        except (sealing.CannotOpen, PsaError) as error:
+            outcomes.no_way_in(push, error, now=self.means.clock())
+            return None
 
     def _is_absent(self, push: PsaPush, provider: PsaProvider) -> bool:
         """Whether it certainly did not arrive and is to be sent again now."""

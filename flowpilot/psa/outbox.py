@@ -19,7 +19,7 @@ from django.db.models import Max
 from django.utils.crypto import salted_hmac
 
 from flowpilot.psa import sealing
-from flowpilot.psa.connections import ProviderOf, current_connection, provider_of
+from flowpilot.psa.connections import ProviderOf, current_connection, offline_provider_of
 from flowpilot.psa.models import PsaConnection, PsaMember, PsaPush
 from flowpilot.psa.providers.base import (
     AddNote,
@@ -94,7 +94,7 @@ class Planned:
 
 
 def preview(
-    session: Session, choices: PushChoices, *, now: datetime, provider_of: ProviderOf = provider_of
+    session: Session, choices: PushChoices, *, now: datetime, provider_of: ProviderOf = offline_provider_of
 ) -> list[Planned]:
     """What `enqueue` would write, to the letter. `now` is when an open session is taken to end. Raises as it does."""
     connection = _connection()
@@ -102,7 +102,7 @@ def preview(
 
 
 def enqueue(
-    session: Session, choices: PushChoices, *, now: datetime, provider_of: ProviderOf = provider_of
+    session: Session, choices: PushChoices, *, now: datetime, provider_of: ProviderOf = offline_provider_of
 ) -> list[PsaPush]:
     """Writes the pushes of a session that has ended, in the open transaction, and queues the job that delivers them.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from flowpilot.psa.connections import ProviderOf, provider_of
+from flowpilot.psa.connections import ProviderOf, offline_provider_of
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.outbox import PushChoices, enqueue
 from flowpilot.psa.providers.errors import StatusMoved
@@ -16,7 +16,7 @@ GOES_ON = "This one goes on by itself: there is nothing to send again."
 REPLACED = "A newer version stands in the place of this one. Look at that one."
 
 
-def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = provider_of) -> PsaPush:
+def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = offline_provider_of) -> PsaPush:
     """Lets a push go that waits for a person; what may ever have been sent is looked up first. A status that was left
     alone because somebody had moved the ticket becomes a new revision, which is set whatever the ticket has by then.
 
@@ -25,7 +25,7 @@ def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = provid
     from flowpilot.jobs import deliver_to
 
     with transaction.atomic():
-        push = (
+        push: PsaPush = (
             PsaPush.objects.select_for_update(of=("self",))
             .select_related("session", "connection")
             .get(id=push_id)
@@ -48,8 +48,10 @@ def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = provid
 
 
 def send_all_again(*, now: datetime) -> int:
-    """All in scope that wait for a person and can go as they are; how many."""
-    ids = PsaPush.objects.standing().filter(status=State.NEEDS_ATTENTION).order_by("created_at", "id")
+    """All in scope that wait for a person and can go as they are; how many. To set a status that somebody has moved
+    meanwhile is a decision about each."""
+    waiting = PsaPush.objects.standing().filter(status=State.NEEDS_ATTENTION)
+    ids = waiting.exclude(last_code=StatusMoved.__name__).order_by("created_at", "id")
     sent = 0
     for push_id in list(ids.values_list("id", flat=True)):
         try:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from flowpilot.psa import outcomes, sealing
-from flowpilot.psa.connections import provider_of
+from flowpilot.psa.connections import Providers, provider_of
 from flowpilot.psa.delivery import Means
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.providers.base import Receipt, Watermark
@@ -42,15 +42,16 @@ def sweep(account_id: UUID, means: Means | None = None) -> int:
             sweep_at__lte=means.clock(), status__in=FINISHED, connection__active=True
         ).select_related("connection")
         pushes = list(due.order_by("sweep_at", "id")[:MOST_AT_ONCE])
-        for push in pushes:
-            _sweep(push, means)
+        with closing(Providers(means.provider_of)) as providers:
+            for push in pushes:
+                _sweep(push, providers, means)
         return len(pushes)
 
 
-def _sweep(push: PsaPush, means: Means) -> None:
+def _sweep(push: PsaPush, providers: Providers, means: Means) -> None:
     try:
-        with closing(means.provider_of(push.connection)) as provider:
-            hits = provider.find(push.wire, Watermark.from_json(push.watermark or {"newest": ""}))
+        since = Watermark.from_json(push.watermark) if push.watermark else Watermark()
+        hits = providers.of(push.connection).find(push.wire, since)
     except TicketNotFound:
         hits = []
     except (PsaError, sealing.CannotOpen):

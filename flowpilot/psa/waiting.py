@@ -23,4 +23,5 @@ def pause(failures: int, random: Randomness) -> timedelta:
     """Before the next try, after so many that failed: up to 1 minute, 2, 4 … 6 hours. All of the span is random, so
     that what failed together does not come back together."""
     doublings = min(max(failures - 1, 0), 20)
-    return min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE) * random()
+    longest: timedelta = min(FIRST_PAUSE * int(2**doublings), LONGEST_PAUSE)
+    return longest * random()

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from flowpilot.models import Client, PsaConnection, Session
+from flowpilot.psa import sealing
 from flowpilot.tests.factories import ClientFactory, SessionFactory
 from operations.exporting import lines_of
 from resolutionflow.management.refusing import Refused
@@ -114,14 +115,19 @@ def test_values_are_exact(north):
     assert out.isascii()
 
 
-def test_no_password_and_no_hash_is_there(north):
+def test_no_password_no_hash_and_no_key_of_a_ticket_system_is_there(north):
     north.engineer.set_password("correct horse battery")
     north.engineer.save()
+    sealed = sealing.seal({"private_key": "quite secret"})
+    with account_scope(north.account):
+        PsaConnection.objects.update(credentials=sealed)
 
     out, _ = export("northmark", "-")
 
     assert north.engineer.password not in out
     assert ApiToken.hash_of(north.token) not in out
+    assert sealed not in out
+    assert "quite secret" not in out
     assert "NORTHMARK token" in out
 
 

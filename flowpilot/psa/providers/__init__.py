@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 import httpx
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from flowpilot.psa.providers.base import PsaProvider
 from flowpilot.psa.providers.connectwise import ConnectWise
 from flowpilot.psa.providers.halopsa import HaloPsa
 
 
+@sensitive_variables()
 def make_provider(
     key: str, *, base_url: str, credentials: Mapping[str, str], http: httpx.Client | None = None
 ) -> PsaProvider:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from django.views.decorators.debug import sensitive_variables
 
 from flowpilot.psa.providers.addresses import site_of
 from flowpilot.psa.providers.base import (
@@ -66,6 +67,7 @@ class HaloPsa:
         preview=True,
     )
 
+    @sensitive_variables()
     def __init__(
         self,
         *,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.views.decorators.debug import sensitive_variables
+
 from flowpilot.psa.providers.errors import (
     AuthFailed,
     Conflict,
@@ -31,6 +33,7 @@ BY_STATUS: Mapping[int, type[PsaError]] = {
 
 
 class HaloApi:
+    @sensitive_variables()
     def __init__(self, http: Http, site: str, credentials: Mapping[str, str]) -> None:
         self.http = http
         self.site = site
@@ -59,6 +62,7 @@ class HaloApi:
             return answer
         raise failure(answer, writes=method != "GET")
 
+    @sensitive_variables()
     def _with_token(
         self, method: str, path: str, params: Mapping[str, str] | None, body: str | None
     ) -> Answer:
@@ -72,6 +76,7 @@ class HaloApi:
             method, url, headers=headers, writes=method != "GET", params=params, content=body
         )
 
+    @sensitive_variables()
     def _sign_in(self) -> None:
         """Takes the place of sign-in from the answer only where it is at the very same host: it gets the secret."""
         json_only = {"Accept": "application/json"}

@@ -225,7 +225,7 @@ class Writes:
         if any(row["url"] == url for row in self.tables.callbacks.values()):
             raise invalid("url", "There is such a callback already.", "callbackEntry", "ObjectExists")
         names = ("description", "url", "objectId", "type", "level", "inactiveFlag")
-        row = {"id": self.tables.next_id("callbacks")} | {name: body.get(name) for name in names}
+        row: Row = {"id": self.tables.next_id("callbacks")} | {name: body.get(name) for name in names}
         self.tables.callbacks[row["id"]] = row
         return Answer(201, row)
 

@@ -17,7 +17,7 @@ from flowpilot.psa.providers.errors import (
     TicketNotFound,
     Unavailable,
 )
-from flowpilot.psa.resending import send_again
+from flowpilot.psa.resending import send_again, send_all_again
 from flowpilot.psa.waiting import SETTLE
 from flowpilot.sessions.states import Refused
 from flowpilot.tests.psa_delivery.conftest import ALL, CHOICES
@@ -289,6 +289,7 @@ def test_a_status_that_somebody_moved_is_set_anyway_only_when_a_person_says_so(d
     desk.deliver()
     push.refresh_from_db()
     assert push.last_code == "StatusMoved"
+    assert send_all_again(now=desk.now()) == 0
 
     again = send_again(push.id, now=desk.now(), provider_of=desk.means.provider_of)
     assert (again.revision, again.status_ref) == (2, "5")

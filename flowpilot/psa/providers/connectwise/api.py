@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.views.decorators.debug import sensitive_variables
+
 from flowpilot.psa.providers.connectwise import addresses
 from flowpilot.psa.providers.connectwise.failures import endpoint_is_missing, failure, said
 from flowpilot.psa.providers.errors import AuthFailed, Misconfigured, OutcomeUnknown, PsaError, Unavailable
@@ -26,6 +28,7 @@ class Credentials:
     client_id: str = field(repr=False)
 
     @property
+    @sensitive_variables()
     def authorization(self) -> str:
         login = f"{self.company_id}+{self.public_key}:{self.private_key}"
         return "Basic " + b64encode(login.encode()).decode("ascii")
@@ -131,6 +134,7 @@ class Api:
             raise Unavailable("It gave an answer that cannot be read.", code="BadAnswer", http_status=200)
         return rows
 
+    @sensitive_variables()
     def _call(
         self,
         method: str,

@@ -5,6 +5,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import httpx
+from django.views.decorators.debug import sensitive_variables
 
 from flowpilot.psa.providers.addresses import site_of
 from flowpilot.psa.providers.base import (
@@ -42,6 +43,7 @@ class ConnectWise:
     key = "connectwise"
     caps = rendering.CAPS
 
+    @sensitive_variables()
     def __init__(
         self,
         *,
@@ -65,6 +67,11 @@ class ConnectWise:
 
     def close(self) -> None:
         self._api.http.close()
+
+    @property
+    def api(self) -> Api:
+        """For questions that go beyond the interface, such as those of `psa_verify`."""
+        return self._api
 
     # What is there.
 
