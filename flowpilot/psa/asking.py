@@ -6,8 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db import transaction
-
 from flowpilot.psa.connections import provider_of
 from flowpilot.psa.models import PsaConnection
 from flowpilot.psa.providers import errors
@@ -77,9 +75,7 @@ class Unanswered(Exception):
 
 
 def ask(connection: PsaConnection, question: Callable[[PsaProvider], Answer]) -> Answer:
-    """The answer; raises Unanswered with words for people. A programming error if a transaction is open."""
-    with transaction.atomic(durable=True):
-        pass  # raises inside another transaction, which would stay open while we wait
+    """The answer; raises Unanswered with words for people. No transaction may be open meanwhile."""
 
     def answered() -> Answer:
         with closing(provider_of(connection)) as provider:

@@ -42,7 +42,7 @@ HELD = Standing("On hold", "watch", "It waits until the connection works again."
 SWITCHED_OFF = Standing("On hold", "watch", "It waits until the connection is switched on again.")
 DOUBLED = Standing("Delivered twice", "bad", "The ticket has it more than once. Delete the younger one.")
 
-HOLDS = {
+HOLDS: dict[str, str] = {
     Hold.TOO_MANY_REQUESTS: "The ticket system asks to wait because of too many requests. Pushes go on by themselves.",
     Hold.KEYS_REFUSED: "The ticket system refuses the keys of the connection. Enter valid ones, then test it.",
     Hold.WRONG_ADDRESS: "No ticket system answers at the address of the connection. Check the address, then test it.",

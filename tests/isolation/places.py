@@ -163,7 +163,7 @@ PLACES = {
         "/sessions/{session.id}/waiting/", who=ACCOUNT, team_admin=403, super_admin=403
     ),
     "sessions/<uuid:session_id>/ticket/": at("/sessions/{session.id}/ticket/", who=ACCOUNT),
-    "sessions/<uuid:session_id>/push/": at("/sessions/{session.id}/push/", who=always(ACCOUNT, 302)),
+    "sessions/<uuid:session_id>/push/": at("/sessions/{session.id}/push/", who=ACCOUNT),
     "sessions/<uuid:session_id>/push/state/": at("/sessions/{session.id}/push/state/", who=ACCOUNT),
     **{
         f"sessions/<uuid:session_id>/{act}/": at(f"/sessions/{{session.id}}/{act}/", who=always(ACCOUNT, 405))

@@ -5,7 +5,7 @@ import pytest
 from tests.isolation.places import place_of, routes
 
 # Who manages the users has to know them, and everybody has their own profile.
-WITH_NAMES = ("settings/users/", "analytics/settings/users.")
+WITH_NAMES = ("settings/users/", "analytics/settings/users.", "settings/psa/<slug:provider>/members/")
 
 
 @pytest.fixture

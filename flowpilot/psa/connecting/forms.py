@@ -147,7 +147,8 @@ def defaults_of(connection: PsaConnection) -> dict[str, Any]:
         "billing": Billing.DEFAULT.value,
         "status_name": "",
     }
-    return usual | connection.defaults
+    saved: dict[str, Any] = connection.defaults
+    return usual | saved
 
 
 def chooser(options: Sequence[tuple[str, str]], chosen: str, saved: Mapping[str, Any]) -> forms.Select:
@@ -193,7 +194,7 @@ class MemberForm(forms.Form):
         saved: Mapping[str, str],
         options: Options | None,
     ) -> None:
-        super().__init__(data, initial=saved, prefix=f"member-{person.pk}")
+        super().__init__(data, initial=dict(saved), prefix=f"member-{person.pk}")
         self.person = person
         for name, field in self.fields.items():
             choices = getattr(options, f"{name}s") if options else ()

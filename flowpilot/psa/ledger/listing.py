@@ -68,7 +68,7 @@ def counts() -> dict[str, int]:
     """How many pushes each filter of the state leaves."""
     rows: Any = PsaPush.objects.all()
     attention = rows.wanting_a_person().count()
-    found = rows.aggregate(
+    found: dict[str, int] = rows.aggregate(
         under_way=Count("pk", filter=Q(status__in=UNFINISHED)),
         delivered=Count("pk", filter=Q(status=State.SUCCESS)),
         all=Count("pk"),

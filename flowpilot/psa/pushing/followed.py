@@ -34,7 +34,8 @@ def followed(user: User, session: Session, now: datetime) -> dict[str, Any]:
     for push in rows:
         key = push.connection_id, push.kind
         newest[key] = max(push.revision, newest.get(key, 0))
-    shown, replaced = [], []
+    shown: list[Followed] = []
+    replaced: list[Followed] = []
     for push in rows:
         old = push.revision < newest[push.connection_id, push.kind]
         repeats = not old and push.status == State.NEEDS_ATTENTION and push.connection.active

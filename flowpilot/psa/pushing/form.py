@@ -75,9 +75,7 @@ class PushForm(forms.Form):
         self.ticket_now, self.already = ticket_now, already
         self.defaults = defaults_of(connection)
         super().__init__(data, initial=self._proposed(), auto_id="%s")
-        self.fields["visibility"].choices = [  # type: ignore[attr-defined]
-            (value.value, words) for value, words in VISIBILITIES.items()
-        ]
+        self.fields["visibility"].choices = [(value.value, words) for value, words in VISIBILITIES.items()]
         self.fields["status"].widget = forms.Select(choices=self._statuses())
 
     def _proposed(self) -> dict[str, Any]:

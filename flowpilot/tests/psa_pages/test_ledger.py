@@ -36,13 +36,10 @@ def pushes(connection, engineer):
 
 
 def test_each_push_with_where_it_stands(lead, pushes):
-    rows = read(lead.get("/psa/")).one("table").rows()
-    assert {(row[1].split()[0], row[3].split(" The ")[0], row[4]) for row in rows} >= {
-        ("Note", "Needs attention", "3"),
-        ("Status", "Delivered", "0"),
-    }
-    assert "The ticket is gone." in rows[-1][3] + rows[0][3] + rows[1][3]
     page = read(lead.get("/psa/"))
+    rows = {row[1].split()[0]: (row[3], row[4]) for row in page.one("table").rows()}
+    assert rows["Note"] == ("Needs attentionThe ticket is gone.", "3")
+    assert rows["Status"] == ("DeliveredThe ticket has it.", "0")
     tabs = [link.text for link in page.one("nav", aria_label="Which pushes").all("a")]
     assert tabs == ["Needs attention 1", "Under way 1", "Delivered 1", "All 3"]
 
@@ -56,7 +53,8 @@ def test_each_push_with_where_it_stands(lead, pushes):
         ("kind=time_entry", 1),
         ("q=5001", 3),
         ("q=network", 3),
-        ("q=%00zebra", 0),
+        ("q=zebra", 0),
+        ("q=%00zebra", 3),
         ("state=nonsense", 3),
     ],
 )

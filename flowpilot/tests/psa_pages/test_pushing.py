@@ -1,4 +1,4 @@
-"""What of a session goes to its ticket: chosen at its end with a preview, sent in one transaction, followed, sent anew."""
+"""What of a session goes to its ticket: chosen at its end with a preview, sent with it, followed, sent anew."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -104,8 +104,8 @@ def test_a_template_makes_the_note(browser, connection, session):
     PsaConnection.objects.update(
         note_template="Problem: {problem}\nFlow: {flow}\nSolved by: {solution} {unknown}"
     )
-    assert fields(looked(browser, session))["push-note_text"] == "\n".join(
-        ["Problem: No network", "Solved by: Replaced the cable {unknown}"]
+    assert fields(looked(browser, session))["push-note_text"] == (
+        "Problem: No network\nSolved by: Replaced the cable {unknown}"
     )
 
 

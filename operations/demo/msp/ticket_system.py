@@ -104,7 +104,8 @@ def fill(tables: Tables) -> None:
             "name", "psa_company_id"
         ):
             identifier = "".join(name.split())[:25]
-            tables.companies[int(company)] = {"id": int(company), "identifier": identifier, "name": name}
+            number = int(company or 0)
+            tables.companies[number] = {"id": number, "identifier": identifier, "name": name}
         for ref, name, email in PsaMember.objects.values_list("external_id", "user__name", "user__email"):
             number, _, login = ref.partition("/")
             first, _, last = name.partition(" ")
