@@ -179,7 +179,10 @@ TABS = (TEAM, MY)
 
 
 def _flowpilot(
-    tab: str, value: str, shown: tuple[Panel, ...], form: type[DashboardForm] = DashboardForm
+    tab: str,
+    value: str,
+    shown: tuple[Panel | Together, ...],
+    form: type[DashboardForm] = DashboardForm,
 ) -> Dashboard:
     return Dashboard(
         "flowpilot",
