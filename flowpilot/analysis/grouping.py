@@ -124,7 +124,7 @@ class Groups:
         return rarity(word, having=self._having[word], of=self._all)
 
     def _count(self, words: Mapping[str, float], sessions: int) -> None:
-        self._having.update(words)  # type: ignore[arg-type]
+        self._having.update(words)
         self._all += sessions
 
     def _enter(self, group: Group, words: Iterable[str]) -> None:
