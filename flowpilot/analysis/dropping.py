@@ -6,7 +6,7 @@ sessions of the flow's current version, and thumbs over all of its time.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,8 +136,8 @@ def _passed_over(account: Account, since: datetime) -> Iterator[Unneeded]:
     with connection.cursor() as cursor:
         cursor.execute(PASSED, {"account": account.id, "since": since})
         rows = cursor.fetchall()
-    for flow in _published({row[0] for row in rows}):
-        nodes = {node["id"]: node for node in nodes_of(flow.current_version.structure)}
+    for flow, structure in _published({row[0] for row in rows}):
+        nodes = {node["id"]: node for node in nodes_of(structure)}
         came, passed = Counter[str](), Counter[str]()
         sessions: dict[str, list[str]] = {}
         for flow_id, node_id, answer, next_id, count, ids in rows:
@@ -160,13 +160,15 @@ def _disliked() -> Iterator[Unneeded]:
     thumbs: dict[UUID, list[tuple[str, int, int]]] = {}
     for flow_id, node_id, yes, no in steps.values_list("flow_id", "node_id", "helpful_yes", "helpful_no"):
         thumbs.setdefault(flow_id, []).append((node_id, yes, no))
-    for flow in _published(thumbs.keys()):
-        nodes = {node["id"]: node for node in nodes_of(flow.current_version.structure)}
+    for flow, structure in _published(thumbs.keys()):
+        nodes = {node["id"]: node for node in nodes_of(structure)}
         for node_id, yes, no in thumbs[flow.id]:
             if node_id in nodes and nodes[node_id]["type"] == "action":
                 yield Unneeded(flow, "disliked_step", nodes[node_id], no, yes + no)
 
 
-def _published(ids: Any) -> Iterator[Flow]:
-    flows = Flow.objects.filter(id__in=ids, status=Flow.Status.PUBLISHED, current_version__isnull=False)
-    yield from flows.select_related("current_version").order_by("id")
+def _published(ids: Collection[UUID]) -> Iterator[tuple[Flow, Node]]:
+    flows = Flow.objects.filter(id__in=ids, status=Flow.Status.PUBLISHED).select_related("current_version")
+    for flow in flows.order_by("id"):
+        if flow.current_version is not None:
+            yield flow, flow.current_version.structure

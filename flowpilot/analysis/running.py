@@ -96,11 +96,11 @@ def _settled(lessons: Iterable[Lesson]) -> Iterator[Lesson]:
 def _store(groups: Iterable[Group]) -> None:
     rows, belonging = [], []
     for group in groups:
-        left = group.field if isinstance(group.field, Left) else None
+        left = group.home if isinstance(group.home, Left) else None
         rows.append(
             Problem(
                 id=group.id,
-                domain_id=group.field if isinstance(group.field, UUID) else None,
+                domain_id=group.home if isinstance(group.home, UUID) else None,
                 flow_id=left.flow_id if left else None,
                 node_id=left.node_id if left else "",
                 words=group.words,

@@ -8,7 +8,7 @@ further evidence for a proposal does not undo it, and a text that has changed si
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from flowpilot.analysis.language_model import LanguageModel, NoAnswer
 from flowpilot.analysis.locking import locked_account
@@ -42,7 +42,8 @@ def improve_wording(account: Account, model: LanguageModel | None) -> int:
     improved = 0
     due = Problem.objects.filter(wording_due=True, proposal__status=FlowProposal.Status.PENDING)
     for problem in due.select_related("proposal").order_by("id")[:A_RUN]:
-        own = _own_texts(problem)
+        asked = cast(FlowProposal, problem.proposal)
+        own = _own_texts(asked, problem.wording)
         said: dict[str, Any] | None = None
         if not _is_known(own, problem.wording):
             try:
@@ -52,7 +53,7 @@ def improve_wording(account: Account, model: LanguageModel | None) -> int:
                 return improved
             except BadWording as error:
                 logger.warning("The language model's words for proposal %s: %s", problem.proposal_id, error)
-        improved += _keep(account, problem, own, said)
+        improved += _keep(account, problem, asked, own, said)
     return improved
 
 
@@ -94,9 +95,8 @@ def _checked(text: object, longest: int) -> str:
     return line
 
 
-def _own_texts(problem: Problem) -> dict[str, Any]:
+def _own_texts(proposal: FlowProposal, wording: Mapping[str, Any]) -> dict[str, Any]:
     """What the proposal says in our own words."""
-    proposal, wording = problem.proposal, problem.wording
     steps = wording.get("steps", {})
     return {
         "title": _own(proposal.title, wording.get("title")),
@@ -125,9 +125,14 @@ def _is_known(own: Mapping[str, Any], wording: Mapping[str, Any]) -> bool:
     return all(entry is not None and entry["from"] == text for text, entry in kept)
 
 
-def _keep(account: Account, problem: Problem, own: dict[str, Any], said: dict[str, Any] | None) -> bool:
+def _keep(
+    account: Account,
+    problem: Problem,
+    asked: FlowProposal,
+    own: dict[str, Any],
+    said: dict[str, Any] | None,
+) -> bool:
     """Writes what was said, unless the proposal has changed or was reviewed meanwhile; then it stays due."""
-    asked = problem.proposal
     with locked_account(account):
         proposal = FlowProposal.objects.select_for_update(of=("self",)).get(id=asked.id)
         if (proposal.title, proposal.summary, proposal.structure) != (
