@@ -1,12 +1,13 @@
 """The demo MSP's ticket system: a stand-in on loopback that has a ticket for each of its sessions, and the way there.
 
-Nothing of it exists where the demo does not: the connection comes with the account, and only `make run` with that account
-in its database serves the stand-in.
+Nothing of it exists where the demo does not: the connection comes with the account, and only `make run` with that
+account in its database serves the stand-in.
 """
 
 import os
 import socket
 from contextlib import closing
+from typing import Any
 
 from django.utils.text import slugify
 
@@ -107,11 +108,16 @@ def fill(tables: Tables) -> None:
             number = int(company or 0)
             tables.companies[number] = {"id": number, "identifier": identifier, "name": name}
         for ref, name, email in PsaMember.objects.values_list("external_id", "user__name", "user__email"):
-            number, _, login = ref.partition("/")
+            member, _, login = ref.partition("/")
             first, _, last = name.partition(" ")
-            row = {"id": int(number), "identifier": login, "firstName": first, "lastName": last}
+            row: dict[str, Any] = {
+                "id": int(member),
+                "identifier": login,
+                "firstName": first,
+                "lastName": last,
+            }
             row |= {"officeEmail": email, "inactiveFlag": False, "location": LOCATION, "role": ROLE}
-            tables.members[int(number)] = row
+            tables.members[int(member)] = row
         sessions = Session.objects.exclude(psa_ticket_id=None).order_by("started_at")
         for ticket, summary, client, status in sessions.values_list(
             "psa_ticket_id", "problem_summary", "client__name", "status"
