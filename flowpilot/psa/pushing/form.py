@@ -39,7 +39,7 @@ class PushForm(forms.Form):
 
     ticket = forms.CharField(max_length=100, widget=forms.HiddenInput)
     note = forms.BooleanField(label="Note", required=False)
-    visibility = forms.ChoiceField(label="Who reads it", required=False)
+    visibility = forms.ChoiceField(label="Who reads it", required=False, choices=list(VISIBILITIES.items()))
     note_text = forms.CharField(
         label="Text of the note",
         required=False,
@@ -75,7 +75,6 @@ class PushForm(forms.Form):
         self.ticket_now, self.already = ticket_now, already
         self.defaults = defaults_of(connection)
         super().__init__(data, initial=self._proposed(), auto_id="%s")
-        self.fields["visibility"].choices = [(value.value, words) for value, words in VISIBILITIES.items()]
         self.fields["status"].widget = forms.Select(choices=self._statuses())
 
     def _proposed(self) -> dict[str, Any]:
@@ -111,7 +110,7 @@ class PushForm(forms.Form):
     def status_words(self) -> str:
         """The status that is chosen, and the one that the ticket has as far as anybody looked."""
         chosen = str(self["status"].value() or "")
-        name = dict(self.fields["status"].widget.choices).get(chosen, chosen)  # type: ignore[attr-defined]
+        name = dict(self.fields["status"].widget.choices).get(chosen, chosen)
         before = self.ticket_now.ticket.status if self.ticket_now and self.ticket_now.ticket else ""
         return f"{before} → {name}" if before else str(name)
 

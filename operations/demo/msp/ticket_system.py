@@ -7,6 +7,7 @@ account in its database serves the stand-in.
 import os
 import socket
 from contextlib import closing
+from typing import Any
 
 from django.utils.text import slugify
 
@@ -108,11 +109,15 @@ def fill(tables: Tables) -> None:
             tables.companies[number] = {"id": number, "identifier": identifier, "name": name}
         for ref, name, email in PsaMember.objects.values_list("external_id", "user__name", "user__email"):
             member, _, login = ref.partition("/")
-            number = int(member)
             first, _, last = name.partition(" ")
-            row = {"id": number, "identifier": login, "firstName": first, "lastName": last}
+            row: dict[str, Any] = {
+                "id": int(member),
+                "identifier": login,
+                "firstName": first,
+                "lastName": last,
+            }
             row |= {"officeEmail": email, "inactiveFlag": False, "location": LOCATION, "role": ROLE}
-            tables.members[number] = row
+            tables.members[int(member)] = row
         sessions = Session.objects.exclude(psa_ticket_id=None).order_by("started_at")
         for ticket, summary, client, status in sessions.values_list(
             "psa_ticket_id", "problem_summary", "client__name", "status"

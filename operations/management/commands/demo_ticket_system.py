@@ -11,7 +11,7 @@ from resolutionflow.management.refusing import Refused, needs_database
 
 
 class Command(BaseCommand):
-    help = "Serves the ticket system of the demo MSP on loopback; make run does it by itself. It keeps nothing."
+    help = "Serves the demo MSP's ticket system on loopback; make run does it by itself. It forgets all at its end."
     requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
