@@ -121,7 +121,7 @@ def main(arguments: Sequence[str]) -> None:
                 _work_on(account, user, first, fitting=chosen.fit)
                 return
             _report("plain full text", _plain(account), first, second)
-            _report("matching", _ours(account), first, second, table=True)
+            thresholds = _report("matching", _ours(account), first, second, table=True)
             _remember(first, user)
             print("\nThe first half's problems are now sessions that were resolved with their flow")
             _report("matching, learned", _ours(account), first, second, thresholds=(0.6, 0.25), table=True)
@@ -229,7 +229,8 @@ def _report(
     *,
     thresholds: tuple[float, float] | None = None,
     table: bool = False,
-) -> None:
+) -> tuple[float, float]:
+    """Prints what comes of the second half. thresholds: those chosen on the first half, if not given."""
     if thresholds is None:
         chosen_on = [Answer(problem, way(problem)) for problem in first]
         thresholds = _threshold(chosen_on, SURE["guided"]), _threshold(chosen_on, SURE["exploring"])
@@ -262,6 +263,7 @@ def _report(
                 mean = sum(answer.score for answer in there) / len(there)
                 right = sum(answer.right() for answer in there) / len(there)
                 print(f"  {f'{low:.2f}-{min(high, 1):.2f}':>12}{len(there):>10}{mean:>12.2f}{right:>12.2f}")
+    return thresholds
 
 
 def _threshold(answers: Sequence[Answer], sure: float) -> float:
