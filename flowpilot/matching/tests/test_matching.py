@@ -9,6 +9,7 @@ from flowpilot.models import Flow
 from flowpilot.tests.factories import DomainFactory, FlowFactory, FlowVersionFactory, SessionFactory
 from flowpilot.tests.structures import leaf
 from resolutionflow.tenancy import account_scope
+from tests.guard import without_guard
 
 
 def published(name, *, title="Done", **facts):
@@ -104,7 +105,7 @@ def test_thresholds_belong_to_the_better_tier(account, score, tier):
 
 def test_the_queries_do_not_grow(account):
     counts = []
-    for more in (1, 20):
+    for more in (1, 8):
         for n in range(more):
             published(f"VPN {more} {n}", domain=DomainFactory())
         with CaptureQueriesContext(connection) as queries:
@@ -118,8 +119,9 @@ def test_candidates_are_found_by_the_indexes(account):
     with CaptureQueriesContext(connection) as queries:
         assess(account, "vpn")
     asked = [query["sql"] for query in queries.captured_queries if "unnest" in query["sql"]]
-    with connection.cursor() as cursor:
-        cursor.execute("set local enable_seqscan = off")
+    # the values stand in these statements, as casts
+    with without_guard(), connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off; set local enable_indexscan = off")
         plans = []
         for sql in asked:
             cursor.execute(f"explain {sql}")

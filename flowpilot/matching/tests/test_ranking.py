@@ -49,7 +49,7 @@ def test_a_name_that_is_said_whole_speaks_for_its_flow():
 
 
 def test_steps_domain_and_what_was_learned_count_by_themselves():
-    bare = flow(name="Other", counts={"vpns": 3, "printer": 9}, length=10, domain_id=DOMAIN)
+    bare = flow(name="Other", counts={"vpn": 3, "printer": 9}, length=10, domain_id=DOMAIN)
     (found,) = features("vpn", bare, learned={FIRST: 0.5})
     assert (found["name"], found["domain"], found["learned"]) == (0, 1, 0.5)
     assert found["steps"] == pytest.approx(3 / (3 + 1.2))  # of usual length
@@ -67,7 +67,7 @@ def test_words_of_the_problem_are_told_as_they_were_written():
     (evidence,) = evidence_of(
         read_problem("my Wi-Fi is slwo: WIRELESS slow"), [flow(name="Wi-Fi is slow")], {}, {}
     )
-    assert evidence.words == ("wifi", "slow")
+    assert evidence.words == ("slow", "wifi")
 
 
 def test_problems_in_the_same_words_are_alike_and_the_newest_comes_first():

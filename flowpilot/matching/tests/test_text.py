@@ -41,9 +41,7 @@ def test_slips_of_the_hand_are_mended_where_one_word_is_near():
 
 
 def test_letters_that_changed_places_are_one_slip():
-    assert [
-        slips("printer", other) for other in ("printer", "prniter", "pinter", "printers", "pointers")
-    ] == [
+    assert [slips("printer", other) for other in ("printer", "prniter", "pinter", "printers", "painted")] == [
         *(0, 1, 1, 1),
-        3,
+        2,
     ]
