@@ -1,8 +1,8 @@
 """What the start of a session costs the server while a problem is typed: 2,000 flows and 200,000 sessions.
 
-The obvious way is what one writes first: PostgreSQL's full text search over the texts as they are, ranked, the five best
-of each. Both are asked for the same problems in turn. The texts are those of the starter library and of problems.jsonl,
-with words mixed in, so that most words stand in many of them.
+The obvious way is what one writes first: PostgreSQL's full text search over the texts as they are, ranked, the best
+five of each. It takes so long that it is asked about the first problems only. The texts are those of the starter
+library and of problems.jsonl, with words mixed in, so that most words stand in many of them.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from flowpilot.flows.library import starter_library
 from resolutionflow.models import Account, Role, User
 from resolutionflow.tenancy import account_scope
 
+OBVIOUS_PROBLEMS = 2
 BUDGET = 100  # milliseconds of one answer
 FLOWS, SESSIONS, NEIGHBOURS = 2_000, 200_000, 100_000
 
@@ -142,15 +143,13 @@ def _fill(slug: str, texts: Sequence[str], flows: int, sessions: int) -> Account
 
 def _measure(browser: Client, account: Account, problems: Sequence[str], *, explain: bool) -> None:
     ours: list[float] = []
-    obvious: list[float] = []
     queries = 0
-    _answer(browser, problems[0])
     for problem in problems:
         with CaptureQueriesContext(connection) as captured:
             _answer(browser, problem)
         queries = max(queries, len(captured))
         ours.append(min(_answer(browser, problem) for _ in range(3)))
-        obvious.append(_obvious(account, problem))
+    obvious = [_obvious(account, problem) for problem in problems[:OBVIOUS_PROBLEMS]]
     print(f"{len(problems)} problems, ms each, best of 3; budget {BUDGET}, {queries} queries at most")
     print(f"{'':14}{'median':>9}{'95 %':>9}{'most':>9}")
     for title, times in (("the answer", ours), ("obvious way", obvious)):

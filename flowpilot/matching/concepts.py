@@ -5,7 +5,7 @@ In English only; in other languages a concept is the stem of its word.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from flowpilot.matching.text import is_code, stem, words
@@ -174,13 +174,20 @@ def known_words() -> frozenset[str]:
     return frozenset(word.replace("_", "") for same in groups().values() for word in same)
 
 
-def corrected(word: str, known: Iterable[str]) -> str | None:
-    """The word of these that was meant, if this one is a slip of the hand; None if none is near enough."""
+@lru_cache(maxsize=100_000)
+def corrected(word: str) -> str | None:
+    """The word of a concept that was meant, if this one is a slip of the hand; None if none is near enough. A slip is
+    seldom in the first letter."""
     if len(word) < 5 or is_code(word):
         return None
-    near = [(slips(word, other), other) for other in known if abs(len(other) - len(word)) <= 2]
+    most = 1 if len(word) < 8 else 2
+    near = [
+        (slips(word, other), other)
+        for other in known_words()
+        if abs(len(other) - len(word)) <= most and word[0] in other[:2]
+    ]
     least = min(near, default=(9, ""))
-    return least[1] if least[0] <= (1 if len(word) < 8 else 2) else None
+    return least[1] if least[0] <= most else None
 
 
 def slips(one: str, other: str) -> int:

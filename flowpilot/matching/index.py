@@ -17,10 +17,11 @@ from flowpilot.matching.concepts import ways_to_say
 from flowpilot.matching.text import is_code, stem
 from resolutionflow.accounts.models import Account
 
-MOST_FLOWS = 40
+MOST_FLOWS = 30
 MOST_SESSIONS = 60
-COMMON = 1_000  # a word of so many problems or more is looked for in the newest of them only
-NEWEST = 3_000
+MOST_WORDS = 12  # that sessions are looked for by
+COMMON = 300  # a word of so many problems or more is looked for in the newest sessions only
+NEWEST = 1_000
 SHORT = 3  # a stem of so few letters begins too many words
 
 FLOWS = """
@@ -42,14 +43,16 @@ with asked as (
       from flowpilot_flow flow
      where flow.account_id = %(account)s and flow.status = 'published' and flow.current_version_id is not null
 ), told as materialized (
-    select n, count(*) filter (where named) as named, count(*) filter (where not named) as within
-      from hits group by n
+    select n, named, within,
+           ln(1 + flows / (named + 0.5::float8)) as by_name, 0.4 * ln(1 + flows / (within + 0.5::float8)) as by_step
+      from (select n, count(*) filter (where named) as named, count(*) filter (where not named) as within
+              from hits group by n) counted
+     cross join size
 ), best as (
     select hits.id,
-           sum(case when hits.named then ln(1 + flows / (told.named + 0.5))
-                    else 0.4 * ln(1 + flows / (told.within + 0.5)) end) as weight,
+           sum(case when hits.named then told.by_name else told.by_step end) as weight,
            array_agg(hits.n) filter (where not hits.named) as within
-      from hits join told on told.n = hits.n cross join size
+      from hits join told on told.n = hits.n
      group by hits.id
      order by weight desc, hits.id
      limit %(most)s
@@ -64,7 +67,7 @@ with asked as (
 select flow.id, flow.name, flow.description, flow.domain_id, candidates.within, length(version.words),
        (select jsonb_object_agg(substr(word.lexeme, 10), cardinality(word.positions))
           from unnest(version.words) word
-         where word.lexeme like any(%(beginnings)s::text[])),
+         where substr(word.lexeme, 10, 3) = any(%(beginnings)s::text[])),
        size.flows, (select jsonb_object_agg(n, jsonb_build_array(named, within)) from told)
   from candidates
   join flowpilot_flow flow on flow.account_id = %(account)s and flow.id = candidates.id
@@ -100,7 +103,7 @@ with asked as (
     select id
       from hits
      group by id
-     order by sum(ln(1 + %(common)s / (found + 0.5))) desc, id desc
+     order by sum(ln(1 + %(common)s / (found + 0.5::float8))) desc, id desc
      limit %(most)s
 )
 select session.id, session.user_id, session.problem_summary, left(session.problem_description, 2000),
@@ -150,9 +153,10 @@ class SessionRow:
 
 def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) -> list[FlowRow]:
     """The published flows that have the most telling of these words, and the `further` ones whatever they have."""
-    lead, language = lead_of(account), account.language
+    language = account.language
+    # a hash of three letters is quicker than any pattern; which words they are, the ranking sees
     beginnings = {
-        f"{lead}{_begin(way[0].partition('.')[0], language)}%"
+        _begin(way[0].partition(".")[0], language)[:3]
         for word in words
         for way in ways_to_say(word, language)
     }
@@ -182,7 +186,9 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
 
 
 def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
-    """The sessions whose problem has the most telling of these words: of rare words all, of common ones the newest."""
+    """The sessions whose problem has the most telling of these words: of rare words all, of common ones the newest.
+    Only the first MOST_WORDS are looked for."""
+    words = words[:MOST_WORDS]
     values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "most": MOST_SESSIONS}
     return [
         SessionRow(*row[:-1], {int(n): found for n, found in json.loads(row[-1] or "{}").items()})

@@ -15,7 +15,7 @@ from flowpilot.sessions.states import Status, Tier
 from resolutionflow.accounts.models import Account
 
 MOST_MATCHES = 5
-LEAST_SCORE = 0.05  # what is below is not worth a line
+LEAST_SCORE = 0.02  # what is below is not worth a line
 SURE_OF_DOMAIN = 0.3
 SHOWN_WORDS = 6
 

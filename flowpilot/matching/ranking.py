@@ -27,7 +27,7 @@ from flowpilot.matching.index import FlowRow
 from flowpilot.matching.text import is_code
 
 MOST_CHARACTERS = 8_000
-MOST_WORDS = 40
+MOST_WORDS = 32
 REPAIRED = 0.7  # what a word counts for that was mended, or is near to one of a flow's name
 FEATURES = ("name", "name said", "description", "domain", "steps", "sum of name", "sum of steps", "learned")
 WEIGHTS = (1.47, 3.38, 1.94, 0.69, 2.49, 2.67, 2.75, 6.0)
@@ -56,19 +56,20 @@ class Evidence:
 
 
 def read_problem(text: str, language: str = LANGUAGE) -> list[Asked]:
-    """The words that are looked for, each concept once. Those at the beginning of a long text count for more."""
+    """The words that are looked for, each concept once, those that say most first. Those at the beginning of a long
+    text count for more."""
     found: dict[str, Asked] = {}
     for word in said(text[:MOST_CHARACTERS], language):
-        if len(found) == MOST_WORDS:
+        if len(found) == 2 * MOST_WORDS:
             break
         meant = concept(word, language)
         if meant not in found:
             found[meant] = Asked(word, meant, strength(word, language) / (1 + len(found) / 20), spaced(word))
-    asked = list(found.values())
+    asked = sorted(found.values(), key=lambda item: -item.weight)[:MOST_WORDS]
     if language == LANGUAGE:
         known = known_words()
         for place, item in enumerate(tuple(asked)):
-            repaired = corrected(item.word, known) if item.word not in known else None
+            repaired = corrected(item.word) if item.word not in known else None
             if repaired and concept(repaired) not in found:
                 asked.append(Asked(repaired, concept(repaired), item.weight * REPAIRED, item.written, place))
     return asked
@@ -140,8 +141,10 @@ def _evidence(
     name = {concept(word, language): strength(word, language) for word in name_words}
     description = {concept(word, language) for word in said(row.description, language)}
     counts: Counter[str] = Counter()
+    wanted = {item.concept for _, item in kept}
     for word, count in row.counts.items():
-        counts[concept(word, language)] += count
+        if (meant := concept(word, language)) in wanted:
+            counts[meant] += count
     in_name = in_description = in_domain = in_steps = 0.0
     told: list[tuple[float, str]] = []
     said_of_name: set[str] = set()

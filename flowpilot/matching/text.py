@@ -20,7 +20,8 @@ _FILLER = (
     "here him his how i if in into is it its just me more most my no nor not now of off on once only or other "
     "our out over own please same she so some still such than thanks that the their them then there these they "
     "this those through to too under until up very was we were what when where which while who why will with "
-    "would you your hi hello regards dear team"
+    "would you your hi hello regards dear team arent cant couldnt didnt doesnt hadnt hasnt havent id im isnt ive shes "
+    "thats theyre wasnt werent weve wont wouldnt youre"
 )
 FILLER = frozenset(_FILLER.split())
 _stemming = Lock()  # a stemmer keeps the word it works on in itself

@@ -30,11 +30,11 @@ class Account(models.Model):
         help_text="An active session without a sign of life for longer counts as given up.",
     )
     guided_threshold = models.FloatField(
-        default=0.6,
+        default=0.65,
         help_text="From this score on a flow that FlowPilot suggests guides the session.",
     )
     exploring_threshold = models.FloatField(
-        default=0.25,
+        default=0.3,
         help_text="From this score on a flow is offered as a start; below it nothing is.",
     )
     language = models.CharField(

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             model_name="account",
             name="exploring_threshold",
             field=models.FloatField(
-                default=0.25,
+                default=0.3,
                 help_text="From this score on a flow is offered as a start; below it nothing is.",
             ),
         ),
@@ -21,7 +21,8 @@ class Migration(migrations.Migration):
             model_name="account",
             name="guided_threshold",
             field=models.FloatField(
-                default=0.6, help_text="From this score on a flow that FlowPilot suggests guides the session."
+                default=0.65,
+                help_text="From this score on a flow that FlowPilot suggests guides the session.",
             ),
         ),
         migrations.AddField(

@@ -10,7 +10,7 @@ from resolutionflow.tests.pages import read
 URL = "/settings/account/"
 HOSTILE = """<script>alert("x")</script> & 'quotes' 😀 עברית =HYPERLINK("x") {{ 7 }}"""
 SHOWN = {"name": "Northgate IT", "time_zone": "Europe/London", "idle_hours": "24"}
-SHOWN |= {"guided_percent": "60", "exploring_percent": "25"}
+SHOWN |= {"guided_percent": "65", "exploring_percent": "30"}
 AS_IT_IS = SHOWN | {"language": "english"}
 
 
@@ -69,8 +69,8 @@ def test_changes_are_saved_and_audited_with_old_and_new(browser, account, team_a
         "time_zone": {"old": "Europe/London", "new": "Asia/Kolkata"},
         "idle_limit": {"old": "1 day, 0:00:00", "new": "1:30:00"},
         "names_hidden": {"old": False, "new": True},
-        "guided_threshold": {"old": "0.6", "new": "0.825"},
-        "exploring_threshold": {"old": "0.25", "new": "0.0"},
+        "guided_threshold": {"old": "0.65", "new": "0.825"},
+        "exploring_threshold": {"old": "0.3", "new": "0.0"},
         "language": {"old": "english", "new": "german"},
     }
     assert page.one("input", id="id_idle_hours").attributes["value"] == "1.5"
@@ -111,7 +111,7 @@ def test_an_odd_idle_limit_stays_as_it_is(browser, account):
         ("guided_percent", "NaN"),
         ("guided_percent", ""),
         ("exploring_percent", "-1"),
-        ("exploring_percent", "60.1"),  # above guided
+        ("exploring_percent", "65.1"),  # above guided
         ("language", "klingon"),
     ],
 )

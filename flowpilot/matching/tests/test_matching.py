@@ -1,0 +1,131 @@
+"""The whole way through the database."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from flowpilot.matching.matching import assess, match_flows, similar_sessions, tier_of
+from flowpilot.models import Flow
+from flowpilot.tests.factories import DomainFactory, FlowFactory, FlowVersionFactory, SessionFactory
+from flowpilot.tests.structures import leaf
+from resolutionflow.tenancy import account_scope
+from tests.guard import without_guard
+
+
+def published(name, *, title="Done", **facts):
+    flow = FlowFactory(name=name, **facts)
+    flow.current_version = FlowVersionFactory(flow=flow, structure=leaf(title=title))
+    flow.save()
+    return flow
+
+
+def names(matches):
+    return [match.flow.name for match in matches]
+
+
+def test_other_forms_of_words_are_found(account):
+    published("Printer prints blank pages")
+    published("Scanner is offline")
+    assert names(match_flows(account, "printing a blank page"))[0] == "Printer prints blank pages"
+    assert names(match_flows(account, "copier"))[0] == "Printer prints blank pages"
+
+
+def test_a_code_in_a_step_is_found_whole(account):
+    published("Mail bounces", title="Look for 5.7.606 in the trace")
+    published("Other mail trouble", title="Look for 5.7.1 in the trace")
+    assert names(match_flows(account, "550 5.7.606"))[0] == "Mail bounces"
+
+
+def test_drafts_archived_flows_and_old_versions_are_not_offered(account):
+    old = published("Old", title="zebra")
+    old.current_version = FlowVersionFactory(flow=old, number=2)
+    old.save()
+    published("Zebra archived", status=Flow.Status.ARCHIVED)
+    FlowFactory(name="Zebra draft", status=Flow.Status.DRAFT)
+    assert match_flows(account, "zebra") == []
+
+
+def test_one_domain_only_where_one_is_named(account):
+    mail, web = DomainFactory(name="Mail"), DomainFactory(name="Web")
+    published("Certificate expired", domain=mail)
+    published("Certificate unknown", domain=web)
+    assert names(match_flows(account, "certificate", domain=web)) == ["Certificate unknown"]
+
+
+def test_it_learns_which_flow_resolved_a_like_problem(account, engineer):
+    published("Network share cannot be opened")
+    right = published("Rights after a move")
+    problem = "P: has a red cross in accounting"
+    before = {match.flow.id: match.score for match in match_flows(account, problem)}.get(right.id, 0)
+    for _ in range(3):
+        SessionFactory(user=engineer, flow=right, problem_summary=problem)
+    after = match_flows(account, "red cross at P: in accounting")[0]
+    assert (after.flow, before < 0.2 < after.score) == (right, True)
+    for _ in range(3):
+        SessionFactory(user=engineer, flow=right, problem_summary=problem, status="unresolved")
+    assert match_flows(account, "red cross at P: in accounting")[0].score < after.score
+
+
+def test_a_domain_is_suggested_by_what_was_solved_where_no_flow_is(account, engineer):
+    domain = DomainFactory(name="Telephony")
+    for _ in range(3):
+        SessionFactory(user=engineer, domain=domain, problem_summary="Door bell does not ring through")
+    assert assess(account, "door bell rings not").domain == domain
+
+
+def test_two_accounts_with_the_same_texts_stay_apart(account, other_account, stranger):
+    with account_scope(other_account):
+        theirs = published("VPN is slow")
+        SessionFactory(user=stranger, flow=theirs, problem_summary="VPN slow")
+    mine = published("VPN is slow")
+    found = assess(account, "vpn slow")
+    assert [match.flow.id for match in found.matches] == [mine.id]
+    assert found.similar == similar_sessions(account, "vpn slow") == []
+
+
+def test_letters_that_are_not_latin_are_found(account):
+    account.language = "russian"
+    published("Принтер не печатает")
+    assert names(match_flows(account, "принтеры")) == ["Принтер не печатает"]
+
+
+@pytest.mark.parametrize(
+    ("score", "tier"),
+    [
+        (0.65, "guided"),
+        (0.6499, "exploring"),
+        (0.3, "exploring"),
+        (0.2999, "discovery"),
+        (None, "discovery"),
+    ],
+)
+def test_thresholds_belong_to_the_better_tier(account, score, tier):
+    assert tier_of(account, score) == tier
+
+
+def test_the_queries_do_not_grow(account):
+    counts = []
+    for more in (1, 8):
+        for n in range(more):
+            published(f"VPN {more} {n}", domain=DomainFactory())
+        with CaptureQueriesContext(connection) as queries:
+            assess(account, "vpn drops when it rains on the roof of the office")
+        counts.append(len(queries))
+    assert counts == [4, 4]
+
+
+def test_candidates_are_found_by_the_indexes(account):
+    published("VPN is slow")
+    with CaptureQueriesContext(connection) as queries:
+        assess(account, "vpn")
+    asked = [query["sql"] for query in queries.captured_queries if "unnest" in query["sql"]]
+    # the values stand in these statements, as casts
+    with without_guard(), connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off; set local enable_indexscan = off")
+        plans = []
+        for sql in asked:
+            cursor.execute(f"explain {sql}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert "flowpilot_session_words" in plans[0]
+    assert "flowpilot_flow_words" in plans[1]
+    assert "flowpilot_flowversion_words" in plans[1]
