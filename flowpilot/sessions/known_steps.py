@@ -231,7 +231,7 @@ def _own_steps(session: Session, problem: Sequence[str]) -> Iterator[tuple[UUID,
     chosen, parameters = columns.query.sql_with_params()
     least = 0 if session.domain_id else 1
     with connection.cursor() as cursor:
-        cursor.execute(OWN_STEPS.replace("{chosen}", chosen), [*parameters, problem[:ASKED_FOR], least])
+        cursor.execute(OWN_STEPS.replace("{chosen}", chosen), [*parameters, list(problem[:ASKED_FOR]), least])
         yield from cursor
 
 
