@@ -261,7 +261,11 @@ def _form_page(
     status = 422 if form.is_bound else 200
     if wants_panel(request) and session.status in OPEN:
         return runner_page(request, session, status, **{f"{kind}_form": form, "opened": kind} | more)
-    context = {"session": session, "form": form, "look_on": "" if form.is_bound or "looked" in more else "load"} | more
+    context = {
+        "session": session,
+        "form": form,
+        "look_on": "" if form.is_bound or "looked" in more else "load",
+    } | more
     return render(request, f"sessions/{kind}.html", context, status=status)
 
 

@@ -13,6 +13,7 @@ from flowpilot.models import (
     Domain,
     Flow,
     FlowDraft,
+    FlowProposal,
     FlowVersion,
     PsaActivityLog,
     PsaConnection,
@@ -25,6 +26,7 @@ from flowpilot.psa.stand_in.seed import Tables
 from flowpilot.sessions.states import OPEN
 from operations.demo.msp import cast, days, loading, ticket_system
 from operations.demo.msp.discoveries import all_recurring, left
+from operations.demo.msp.learning import learn
 from operations.demo.msp.story import Story
 from operations.demo.msp.walking import Walker
 from ratings.models import SessionRating, StepRating
@@ -261,6 +263,15 @@ def test_the_account_holds_the_story(loaded, story, other_account):
     for version in FlowVersion.objects.all():
         sessions = Session.objects.filter(flow_version=version)
         assert sessions.earliest("started_at").started_at >= version.published_at
+
+    learn(loaded, now=NOW)
+    statuses = Counter(FlowProposal.objects.values_list("status", flat=True))
+    assert statuses["pending"] >= len(all_recurring())
+    assert (statuses["approved"], statuses["rejected"]) == (1, 1)
+    found = FlowProposal.objects.get(status="approved")
+    assert found.published_flow.origin == "ai_generated"
+    assert found.created_at < found.reviewed_at < NOW
+    assert found.published_flow.current_version.published_at == found.reviewed_at
 
 
 def test_its_ticket_system_knows_every_open_session(db):
