@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from flowpilot.analysis.phrases import is_looking
 from flowpilot.matching.text import terms
 from flowpilot.metrics import UNGUIDED
+from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import Status
 
@@ -122,8 +123,7 @@ def _lesson(
 
 def _is_own(decision: Mapping[str, Any]) -> bool:
     """Taken beside a flow, in words of the engineer's own: neither a colleague's answer nor taken over from one."""
-    beside = decision.get("node_id") is None and not decision.get("left_flow")
-    return beside and not decision.get("taken_over") and bool(WORD.search(_line(decision.get("title"))))
+    return is_own_step(decision) and bool(WORD.search(_line(decision.get("title"))))
 
 
 def _result(decision: Mapping[str, Any]) -> str:

@@ -191,8 +191,8 @@ def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
     words = words[:MOST_WORDS]
     values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "most": MOST_SESSIONS}
     return [
-        SessionRow(*row[:-1], {int(n): found for n, found in json.loads(row[-1] or "{}").items()})
-        for row in _fetch(SESSIONS, values)
+        SessionRow(*(*facts, {int(n): count for n, count in json.loads(found or "{}").items()}))
+        for *facts, found in _fetch(SESSIONS, values)
     ]
 
 
