@@ -182,7 +182,8 @@ def _evidence(
         learned,
     )
     told.sort(key=lambda pair: -pair[0])
-    return Evidence(features, tuple(word for _, word in told))
+    # beside a word that tells much, those that tell little are no reason
+    return Evidence(features, tuple(word for found, word in told if found > told[0][0] / 8))
 
 
 def _near(item: Asked, words: Sequence[str], language: str) -> str | None:
