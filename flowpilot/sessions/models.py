@@ -144,6 +144,12 @@ class Session(TenantModel):
                 name="session_own_steps",
                 condition=Q(status=Status.RESOLVED, confidence_tier__in=[Tier.EXPLORING, Tier.DISCOVERY]),
             ),
+            # Who goes on with a session: asked by its page, and by its key for each session that is deleted.
+            models.Index(
+                fields=["account", "previous_session"],
+                name="session_that_follows",
+                condition=Q(previous_session__isnull=False),
+            ),
             # The few that are open: Help wanted, one's own open sessions, and which of them lie idle.
             models.Index(
                 fields=["account", "status", "last_activity_at"],
