@@ -6,7 +6,7 @@ candidates: which words are really the same is for the ranking to say.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -190,10 +190,13 @@ def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
     Only the first MOST_WORDS are looked for."""
     words = words[:MOST_WORDS]
     values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "most": MOST_SESSIONS}
-    return [
-        SessionRow(*(*facts, {int(n): count for n, count in json.loads(found or "{}").items()}))
-        for *facts, found in _fetch(SESSIONS, values)
-    ]
+    names = [column.name for column in fields(SessionRow)]
+    rows = []
+    for row in _fetch(SESSIONS, values):
+        facts = dict(zip(names, row, strict=True))
+        found = json.loads(facts.pop("found") or "{}")
+        rows.append(SessionRow(**facts, found={int(n): count for n, count in found.items()}))
+    return rows
 
 
 def lead_of(account: Account) -> str:

@@ -12,6 +12,7 @@ from ninja.responses import Status as Answer
 
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Flow
+from flowpilot.matching.matching import assess
 from flowpilot.sessions import driving, starting
 from flowpilot.sessions.access import may_read
 from flowpilot.sessions.api_shapes import (
@@ -28,6 +29,7 @@ from flowpilot.sessions.api_shapes import (
 from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import BadValue, Outcome, Refused, Source
+from flowpilot.sessions.suggesting import problem_of, tier_and_confidence
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest
 from resolutionflow.api import (
@@ -100,8 +102,10 @@ def read_session(request: AccountRequest, session_id: UUID, account: AccountSlug
 )
 @engineers_only
 def start_session(request: AccountRequest, account: AccountSlug = None) -> Answer[dict[str, Any]]:
-    """Starts one of your own: guided by a published flow, or without one a discovery. 409 for a flow that is not
-    published, 404 for a flow or a client that the account does not have."""
+    """Starts one of your own: guided by a published flow, or without one a discovery. No flow is chosen for you;
+    the `confidence` of one that you name is how well it matches the problem, null if not at all. A discovery gets the
+    domain that the problem seems to belong to, if there is one. 409 for a flow that is not published, 404 for a flow or
+    a client that the account does not have."""
     given = read_body(request, SessionIn)
     client = Client.objects.filter(id=given.client_id).first() if given.client_id else None
     if given.client_id and client is None:
@@ -110,9 +114,15 @@ def start_session(request: AccountRequest, account: AccountSlug = None) -> Answe
     if given.flow_id and flow is None:
         raise Http404("No such flow")
 
+    assessment = assess(request.account, problem_of(given.problem_summary, given.problem_description))
+    tier, confidence = tier_and_confidence(request.account, assessment, flow, by_hand=True)
+
     def start() -> Session:
         return starting.start(
             request.user,
+            domain=None if flow else assessment.domain,
+            tier=tier,
+            confidence=confidence,
             problem_summary=given.problem_summary,
             problem_description=given.problem_description,
             flow=flow,

@@ -37,8 +37,8 @@ def new_session(request: AccountRequest) -> HttpResponse:
 
     Who starts before anything was offered is shown a flow that fits first, and starts with it or without it next.
     """
+    chosen = _preselected(request)
     if request.method == "GET":
-        chosen = _preselected(request)
         problem = request.GET.get("problem", "").replace("\0", "")[:PROBLEM_LENGTH]
         asked = Asked(problem=problem, flow=chosen.id if chosen else None)
         return _page(request, StartForm(initial={"problem_summary": problem}), asked)

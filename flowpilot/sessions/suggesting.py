@@ -41,8 +41,9 @@ def suggestions(asked: Asked, user: User, account: Account) -> dict[str, Any]:
     assessment = assess(account, asked.problem)
     matches = {match.flow.id: match for match in assessment.matches}
     best = assessment.matches[0].flow if assessment.tier != Tier.DISCOVERY else None
-    by_hand_picked = published().filter(id=asked.flow).first() if asked.flow else None
-    picked = best if asked.flow == asked.suggested else by_hand_picked
+    picked = best
+    if asked.flow != asked.suggested:
+        picked = published().filter(id=asked.flow).first() if asked.flow else None
     found = list(_with_words(asked.find)[: OFFERED + 1]) if asked.find or not matches else []
     shown = found[:OFFERED] or ([] if asked.find else [match.flow for match in assessment.matches])
     if picked and picked not in shown:

@@ -45,6 +45,17 @@ def test_without_a_flow_it_is_a_discovery(call, engineer):
     assert (status, answer["flow"], answer["confidence_tier"]) == (201, None, "discovery")
 
 
+def test_the_match_of_a_named_flow_is_told_but_none_is_chosen(call, engineer, flow):
+    fits = {"problem_summary": "Reset the password of a new colleague"}
+    status, answer = call(engineer, body=fits | {"flow_id": str(flow.id)})
+    assert (answer["confidence_tier"], 0 < answer["confidence"] <= 1) == ("guided", True)
+    status, answer = call(engineer, body={"problem_summary": "Zebra", "flow_id": str(flow.id)})
+    assert (answer["confidence_tier"], answer["confidence"]) == ("guided", None)
+    _, answer = call(engineer, body=fits)
+    assert (answer["flow"], answer["confidence_tier"], answer["confidence"]) == (None, "discovery", None)
+    assert answer["domain"]["name"] == "Accounts"
+
+
 def test_what_a_start_refuses(call, engineer, super_admin, stranger, other_account):
     with account_scope(other_account):
         theirs = {"flow_id": str(FlowFactory().id), "client_id": str(ClientFactory().id)}
