@@ -47,9 +47,9 @@ def test_without_a_flow_it_is_a_discovery(call, engineer):
 
 def test_the_match_of_a_named_flow_is_told_but_none_is_chosen(call, engineer, flow):
     fits = {"problem_summary": "Reset the password of a new colleague"}
-    status, answer = call(engineer, body=fits | {"flow_id": str(flow.id)})
+    _, answer = call(engineer, body=fits | {"flow_id": str(flow.id)})
     assert (answer["confidence_tier"], 0 < answer["confidence"] <= 1) == ("guided", True)
-    status, answer = call(engineer, body={"problem_summary": "Zebra", "flow_id": str(flow.id)})
+    _, answer = call(engineer, body={"problem_summary": "Zebra", "flow_id": str(flow.id)})
     assert (answer["confidence_tier"], answer["confidence"]) == ("guided", None)
     _, answer = call(engineer, body=fits)
     assert (answer["flow"], answer["confidence_tier"], answer["confidence"]) == (None, "discovery", None)
