@@ -2,10 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import log
 from typing import Any
 from uuid import UUID
 
-from flowpilot.analysis.likeness import FEWEST, MOST
 from flowpilot.analysis.merging import Merged
 from flowpilot.analysis.reading import Lesson
 from flowpilot.flows.models import Flow
@@ -14,6 +14,7 @@ from resolutionflow.folding import fold
 from resolutionflow.metrics import wilson
 
 MOST_SUMMARIES, MOST_PATHS = 10, 20
+LEAST = 0.2  # of a problem's weight that a flow says, to be named as near to it
 ENTIRE: dict[str, Any] = {
     "sessions": [],
     "terms": {},
@@ -32,30 +33,32 @@ class PublishedFlows:
     """The published flows of the account in scope, by their words."""
 
     def __init__(self) -> None:
-        self._flows: list[tuple[UUID, str, int]] = []
+        self._flows: list[tuple[UUID, str]] = []
         self._with_word: dict[str, list[int]] = defaultdict(list)
         rows = Flow.objects.filter(status=Flow.Status.PUBLISHED).order_by("id")
         for id_, *texts in rows.values_list("id", "name", "description", "current_version__step_texts"):
             words = set(terms(" . ".join(text or "" for text in texts)))
             for word in words:
                 self._with_word[word].append(len(self._flows))
-            self._flows.append((id_, texts[0], len(words)))
+            self._flows.append((id_, texts[0]))
 
     def nearest_to(self, about: Mapping[str, float]) -> dict[str, Any] | None:
-        """The flow that says most of what the problem is about, as `likeness` measures; None without a word in it."""
+        """The flow that says most of what the problem is about: the share of its weight, where a word weighs more the
+        fewer flows have it. None below LEAST, where a name beside a number would only mislead."""
         shared: Counter[int] = Counter()
+        whole = 0.0
         for word, weight in about.items():
-            for place in self._with_word.get(word, ()):
-                shared[place] += weight  # type: ignore[assignment]
-        heaviest = sorted(about.values(), reverse=True)
-        found = [
-            (min(1.0, weight / sum(heaviest[: min(max(self._flows[place][2], FEWEST), MOST)])), -place)
-            for place, weight in shared.items()
-        ]
-        if not found:
+            places = self._with_word.get(word, ())
+            telling = weight * log(1 + len(self._flows) / max(1, len(places)))
+            whole += telling
+            for place in places:
+                shared[place] += telling  # type: ignore[assignment]
+        similarity, place = max(
+            ((weight / whole, -place) for place, weight in shared.items()), default=(0, 0)
+        )
+        if similarity < LEAST:
             return None
-        similarity, place = max(found)
-        id_, name, _ = self._flows[-place]
+        id_, name = self._flows[-place]
         return {"flow_id": str(id_), "name": name, "similarity": round(similarity, 3)}
 
 

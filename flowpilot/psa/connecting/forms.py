@@ -51,6 +51,7 @@ class ConnectForm(forms.Form):
         """known: the credentials that are saved; of the secret ones only that they are."""
         super().__init__(data)
         self.system, self.known, self.internal_hosts = system, known, internal_hosts
+        self.saved_url = connection.base_url if connection else ""
         self.fields["base_url"] = forms.CharField(
             label=system.address_label,
             help_text=system.address_help,
@@ -92,7 +93,22 @@ class ConnectForm(forms.Form):
             value = data.get(credential.name)
             if value and (UNSTORABLE.search(value) or not value.isprintable()):
                 self.add_error(credential.name, "Copy it again: it has characters that no key has.")
+            # else whoever may change the address could have the keys sent to a host of their own
+            elif (
+                credential.secret
+                and not value
+                and self.known.get(credential.name)
+                and self._leads_elsewhere(data)
+            ):
+                self.add_error(credential.name, "Enter it anew: saved keys are not sent anywhere else.")
         return data
+
+    def _leads_elsewhere(self, data: Mapping[str, Any]) -> bool:
+        """Whether the address, or what else says whose ticket system it is, is another one than the keys were for."""
+        plain = [credential.name for credential in self.system.credentials if not credential.secret]
+        return data.get("base_url") != self.saved_url or any(
+            (data.get(name) or self.known.get(name, "")) != self.known.get(name, "") for name in plain
+        )
 
     def credentials(self) -> dict[str, str]:
         """What is to be sealed: what was entered, and of the rest what is saved."""

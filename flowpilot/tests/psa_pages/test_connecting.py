@@ -202,3 +202,13 @@ def test_engineers_stay_out(browser, connection):
     assert browser.get(PAGE).status_code == 403
     assert browser.post(f"{PAGE}test/").status_code == 403
     assert browser.get("/settings/psa/autotask/").status_code == 403
+
+
+def test_saved_keys_are_not_sent_to_another_address(lead, address):
+    lead.post(PAGE, KEYS | {"base_url": address})
+    kept = {"company_id": "northgate", "public_key": "", "private_key": ""}
+    response = lead.post(PAGE, kept | {"base_url": "https://na.myconnectwise.net"})
+    assert response.status_code == 422
+    assert "Enter it anew: saved keys are not sent anywhere else." in words_of(response)
+    assert lead.post(PAGE, kept | {"base_url": address, "company_id": "southgate"}).status_code == 422
+    assert PsaConnection.objects.get().base_url == address

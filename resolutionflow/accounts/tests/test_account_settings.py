@@ -135,7 +135,7 @@ def test_a_super_admin_sets_the_account_that_is_chosen(client, super_admin, acco
 
 
 def test_the_language_model_is_offered_only_where_there_is_one(browser, account, settings):
-    form = SHOWN | {"name": account.name}
+    form = AS_IT_IS | {"name": account.name}
     browser.post("/settings/account/", form | {"language_model_allowed": "on"})
     account.refresh_from_db()
     assert not account.language_model_allowed
