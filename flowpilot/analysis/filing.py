@@ -152,9 +152,9 @@ class Filing:
         return {word: round(weight, 3) for word, weight in weights.items()}
 
     def _draft(self, problem: Problem) -> Draft | None:
-        members = Session.objects.filter(
-            id__in=ProblemSession.objects.filter(problem=problem).values("session")
-        )
+        # Asked by their ids: beside a subquery that it knows nothing of, the planner walks the whole index of ends.
+        ids = list(ProblemSession.objects.filter(problem=problem).values_list("session_id", flat=True))
+        members = Session.objects.filter(id__in=ids)
         newest = members.order_by("-completed_at", "-id")[:MERGED]
         lessons = list(lessons_of(newest))[::-1]
         rows = [(lesson.session_id, lesson.outcome, lesson.domain_id) for lesson in lessons]
