@@ -55,6 +55,7 @@ def test_team_admin_is_offered_analytics(client):
         "Help wanted",
         "Analytics",
         "FlowPilot",
+        "Proposals",
         "PSA pushes",
         "Settings",
         "API docs",
