@@ -15,8 +15,9 @@ from django.http import QueryDict
 from django.test import Client
 
 from flowpilot.models import Client as ClientOfMsp
-from flowpilot.models import Domain, Flow, Session
+from flowpilot.models import Domain, Flow, PsaConnection, Session
 from flowpilot.sessions.filters import SessionFilterForm
+from flowpilot.tests.factories import FlowProposalFactory, PsaPushFactory
 from operations.demo.msp import cast, days, loading
 from resolutionflow.models import Account, ApiToken, User
 from resolutionflow.tenancy import account_scope
@@ -63,6 +64,10 @@ def rows_of(account):
             "client": ClientOfMsp.objects.earliest("name"),
             "flow": Flow.objects.filter(status=Flow.Status.PUBLISHED).earliest("name"),
             "domain": Domain.objects.earliest("name"),
+            "flowproposal": FlowProposalFactory(
+                structure=session.flow_version.structure, evidence={"sessions": [str(session.id)]}
+            ),
+            "psapush": PsaPushFactory(session=session, connection=PsaConnection.objects.get()),
             "user": engineer,
             "apitoken": ApiToken.issue(lead, "script")[0],
         }

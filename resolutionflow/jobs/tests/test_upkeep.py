@@ -81,9 +81,11 @@ def test_the_pause_grows_and_then_it_is_given_up(db):
     assert moments == [*PAUSES, None]
 
 
-def test_one_with_a_schedule_is_left_to_its_next_time(db):
+def test_one_with_a_schedule_or_alone_for_something_is_left_to_its_next_time(db):
     tried_again = {name for name in KINDS if app.tasks[name].retry_strategy}
-    assert tried_again == {name for name, kind in KINDS.items() if kind.schedule is None}
+    assert tried_again == {
+        name for name, kind in KINDS.items() if kind.schedule is None and not kind.alone_for
+    }
     assert fail.name in tried_again
 
 
