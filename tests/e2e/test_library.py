@@ -133,7 +133,8 @@ def test_a_preview_opened_before_the_page_was_ready(page, account, team_admin):
     log_in(page, team_admin)
     held = []
     page.route("**/htmx.min.js", lambda route: held.append(route))  # noqa: PLW0108 - takes no builtin
-    page.goto("/flows/starter/", wait_until="commit")
+    with page.expect_request("**/htmx.min.js"):
+        page.goto("/flows/starter/", wait_until="commit")
     page.get_by_text("Preview").first.click()
     expect(page.get_by_role("link", name="Open the preview").first).to_be_visible()
     held[0].continue_()

@@ -192,12 +192,9 @@ def test_what_is_discarded_leaves_the_step_as_it_was(runner, session, complaints
 
 def test_a_late_answer_does_not_close_the_dialog(runner, session):
     held = []
-
-    def hold(route):
-        held.append(route)
-
-    runner.route("**/decide/", hold)
-    runner.keyboard.press("1")
+    runner.route("**/decide/", lambda route: held.append(route))  # noqa: PLW0108 - takes no builtin
+    with runner.expect_request("**/decide/"):
+        runner.keyboard.press("1")
     runner.get_by_role("link", name="Finish", exact=True).click()
     dialog = runner.get_by_role("dialog", name="Finish the session")
     dialog.get_by_role("radio", name="Unresolved").check()
