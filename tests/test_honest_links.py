@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.http import QueryDict
 from django.test import Client
@@ -37,7 +38,7 @@ def demo(db, clock, monkeypatch):
     clock(NOW)
     cache.clear()
     monkeypatch.setattr(days, "A_DAY", (2, 2))
-    loading.load(None, password="look-around", now=NOW, progress=lambda *_: None)
+    loading.load(None, password_hash=make_password("look-around"), now=NOW, progress=lambda *_: None)
     return Account.objects.get(slug=cast.SLUG)
 
 

@@ -30,7 +30,7 @@ class Load(Protocol):
         self,
         account: Account | None,
         *,
-        password: str,
+        password_hash: str,
         now: datetime,
         progress: Callable[[int, int], None],
     ) -> str:
@@ -64,13 +64,13 @@ class Demo:
             raise Unusable(f"The account {self.slug} is not the demo's; it is left alone.")
         return account
 
-    def load(self, *, password: str, now: datetime, progress: Callable[[int, int], None]) -> str:
+    def load(self, *, password_hash: str, now: datetime, progress: Callable[[int, int], None]) -> str:
         """Makes what is missing; raises Unusable where others have its slug or the email of one of its logins."""
         account = before = self.account()
         others = User.objects.filter(email__in=[login.email for login in self.logins])
         if others.exclude(account=account).exists():
             raise Unusable("A user outside of the demo has the email of a demo login.")
-        summary = self.load_into(account, password=password, now=now, progress=progress)
+        summary = self.load_into(account, password_hash=password_hash, now=now, progress=progress)
         if account := self.account():
             if before is None:
                 self.learn(account, now=now)

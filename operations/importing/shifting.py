@@ -1,12 +1,12 @@
 """Old sessions moved to the present by whole weeks, so that weekday and time of day stay true."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from flowpilot.sessions.states import Status
-from operations.importing.records import ImportedDecision, ImportedSession, in_reach
+from operations.importing.records import ImportedSession, in_reach
 
 WEEK = timedelta(weeks=1)
 
@@ -31,20 +31,21 @@ class Shift:
         return cls(stored["weeks"], datetime.fromisoformat(stored["at"]))
 
     def apply(self, session: ImportedSession) -> ImportedSession | None:
-        """The session as it stood at the moment; None if it opened later or leaves the years that can be shown."""
+        """The session itself, changed to how it stood at the moment; None, and it is of no more use, if it opened later
+        or leaves the years that can be shown."""
         by = self.weeks * WEEK
         try:
-            started_at = session.started_at + by
-            completed_at = session.completed_at and session.completed_at + by
-            decisions = [_moved(decision, by) for decision in session.decisions]
-            activity = [replace(entry, at=entry.at + by) for entry in session.activity]
+            session.started_at += by
+            session.completed_at = session.completed_at and session.completed_at + by
+            for decision in session.decisions:
+                decision.at += by
+                decision.undone_at = decision.undone_at and decision.undone_at + by
+            for entry in session.activity:
+                entry.at += by
         except OverflowError:
             return None
-        if started_at > self.moment or not in_reach(started_at):
+        if session.started_at > self.moment or not in_reach(session.started_at):
             return None
-        session = replace(
-            session, started_at=started_at, completed_at=completed_at, decisions=decisions, activity=activity
-        )
         self._forget_what_came_later(session)
         return session
 
@@ -64,7 +65,3 @@ class Shift:
 
 def newest_opening(sessions: Iterable[ImportedSession]) -> datetime | None:
     return max((session.started_at for session in sessions), default=None)
-
-
-def _moved(decision: ImportedDecision, by: timedelta) -> ImportedDecision:
-    return replace(decision, at=decision.at + by, undone_at=decision.undone_at and decision.undone_at + by)

@@ -70,6 +70,7 @@ class Writer:
         self._flows = Names(Flow, prefer=_in_use_last)
         self._steps = Steps()
         self._titles: dict[StepKey, tuple[datetime, str]] = {}
+        self._was_empty = not Session.objects.exists()  # then nothing that the file names is there
 
     def write(self, batch: Sequence[ImportedSession]) -> Written:
         """One transaction. Should the database refuse it, the row at fault is found by halving and rejected."""
@@ -97,7 +98,7 @@ class Writer:
 
     def _write(self, batch: Sequence[ImportedSession]) -> Written:
         written = Written()
-        there = _existing(batch)
+        there = {} if self._was_empty else _existing(batch)
         accepted = []
         users = self._engineers.look_up(session.email for session in batch)
         flows = self._flows.look_up(session.flow for session in batch if session.flow)

@@ -16,6 +16,11 @@ from flowpilot.tests.factories import SessionFactory
 from operations.demo import DEMOS
 from operations.demo.incident_log import loading as incident_log
 from operations.demo.msp import days
+from operations.importing.formats import servicenow
+from operations.importing.mapping import SHIPPED, read_mapping
+from operations.importing.reading import Source
+from operations.importing.records import ImportedSession
+from operations.importing.shifting import newest_opening
 from resolutionflow.management.refusing import Refused
 from resolutionflow.models import Account, ApiToken, AuditEntry, User
 from resolutionflow.tenancy import account_scope, cross_account
@@ -25,15 +30,22 @@ LOG = Path(__file__).parent / "data" / "incidents.csv.gz"
 NOW = datetime(
     2026, 11, 10, 10, 0, tzinfo=UTC
 )  # a Tuesday, as the day of the last 24 incidents, after 10:00, is
+SAMPLE, NEWEST = incident_log.SAMPLE, incident_log.NEWEST_OPENING
 SLUGS = [demo.slug for demo in DEMOS]
 
 
 @pytest.fixture(autouse=True)
 def little_to_load(db, monkeypatch):
     monkeypatch.setattr(incident_log, "SAMPLE", LOG)
+    monkeypatch.setattr(incident_log, "NEWEST_OPENING", newest_of(LOG))
     monkeypatch.setattr(incident_log, "ENGINEER_EMAIL", "resolved-by-208@incident-log.invalid")
     monkeypatch.setattr(days, "A_DAY", (2, 2))
     monkeypatch.setattr("operations.management.commands.load_demo.timezone.now", lambda: NOW)
+
+
+def newest_of(path):
+    rows = servicenow.read(Source(path), read_mapping(SHIPPED), incident_log.SLUG)
+    return newest_opening(row for row in rows if isinstance(row, ImportedSession))
 
 
 def load(*options):
@@ -45,6 +57,10 @@ def load(*options):
 def sessions_of(slug):
     with account_scope(Account.objects.get(slug=slug)):
         return Session.objects.count()
+
+
+def test_the_newest_opening_of_the_log_is_known():
+    assert newest_of(SAMPLE) == NEWEST
 
 
 def test_the_demo_is_two_accounts_with_two_people_each_to_sign_in_as():

@@ -6,6 +6,7 @@ from itertools import pairwise
 from statistics import median
 
 import pytest
+from django.contrib.auth.hashers import make_password
 
 from flowpilot.flows.library import starter_library
 from flowpilot.models import (
@@ -224,7 +225,9 @@ def test_on_the_next_day_it_only_goes_on(story):
 @pytest.fixture
 def loaded(db, other_account):
     seen = []
-    loading.load(None, password="look-around", now=NOW, progress=lambda *done: seen.append(done))
+    loading.load(
+        None, password_hash=make_password("look-around"), now=NOW, progress=lambda *done: seen.append(done)
+    )
     assert seen[-1] == (cast.DAYS, cast.DAYS)
     account = Account.objects.get(slug=cast.SLUG)
     with account_scope(account):
@@ -275,7 +278,7 @@ def test_the_account_holds_the_story(loaded, story, other_account):
 
 
 def test_its_ticket_system_knows_every_open_session(db):
-    loading.load(None, password="a password", now=NOW, progress=lambda *_: None)
+    loading.load(None, password_hash=make_password("a password"), now=NOW, progress=lambda *_: None)
     tables = Tables()
     ticket_system.fill(tables)
     with account_scope(Account.objects.get(slug=cast.SLUG)):

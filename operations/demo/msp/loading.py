@@ -53,14 +53,14 @@ def is_loaded(account: Account) -> bool:
 
 @transaction.atomic
 def load(
-    account: Account | None, *, password: str, now: datetime, progress: Callable[[int, int], None]
+    account: Account | None, *, password_hash: str, now: datetime, progress: Callable[[int, int], None]
 ) -> str:
     """Makes the account and everything in it, unless it is there. `progress` takes days and all days."""
     if account is not None:
         return f"{NAME} is there already."
     account = Account.objects.create(name=cast.NAME, slug=cast.SLUG, time_zone=cast.TIME_ZONE)
     start = datetime.combine(first_day(now), datetime.min.time(), TZ)
-    users = _people(account, password, start)
+    users = _people(account, password_hash, start)
     with account_scope(account):
         clients, domains = _named(Client, cast.CLIENTS), _named(Domain, cast.DOMAINS)
         for number, client in enumerate(clients.values(), start=1):
@@ -83,19 +83,20 @@ def load(
     return f"{cast.NAME}: {writer.count:,} sessions of {len(users)} people over {cast.DAYS} days, {len(library)} flows."
 
 
-def _people(account: Account, password: str, start: datetime) -> list[User]:
+def _people(account: Account, password_hash: str, start: datetime) -> list[User]:
     """In the order of `cast.ENGINEERS`. Nobody knows the password of those who are no login of the demo."""
-    known, unknown = make_password(password), make_password(secrets.token_urlsafe())
+    secret = make_password(secrets.token_urlsafe())
     users: list[User] = []
     for engineer in cast.ENGINEERS:
         gone = engineer.last_day < cast.DAYS
+        own = make_password(None) if gone else secret
         users.append(
             User(
                 account=account,
                 email=engineer.email,
                 name=engineer.name,
                 role=Role.TEAM_ADMIN if engineer is cast.LEAD else Role.ENGINEER,
-                password=known if engineer in cast.LOGINS else make_password(None) if gone else unknown,
+                password=password_hash if engineer in cast.LOGINS else own,
                 is_active=not gone,
                 created_at=start - BEFORE + timedelta(days=engineer.first_day),
             )

@@ -2,6 +2,7 @@ import sys
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
@@ -42,10 +43,11 @@ class Command(BaseCommand):
             raise Refused(
                 "Everybody knows the demo's password: where HTTPS is on, name another one with --password PASSWORD."
             )
+        password_hash = make_password(password or PASSWORD)  # once: it takes its time on purpose
         for demo in DEMOS if reset else missing:
             if reset:
                 demo.remove()
-            summary = self._load_one(demo, password or PASSWORD)
+            summary = self._load_one(demo, password_hash)
             if not quiet:
                 self.stdout.write(summary)
         if quiet:
@@ -55,11 +57,11 @@ class Command(BaseCommand):
                 known = PASSWORD if password is None else "(the password that you gave)"
                 self.stdout.write(f"{demo.name}, {login.role}: {login.email}  {known}")
 
-    def _load_one(self, demo: Demo, password: str) -> str:
+    def _load_one(self, demo: Demo, password_hash: str) -> str:
         with tqdm(desc=demo.name, file=sys.stderr, disable=not sys.stderr.isatty(), unit_scale=True) as bar:
 
             def progress(done: int, total: int) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
-            return demo.load(password=password, now=timezone.now(), progress=progress)
+            return demo.load(password_hash=password_hash, now=timezone.now(), progress=progress)
