@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
             "psapush",
             models.CheckConstraint(
                 condition=Q(dismissed_at__isnull=True, dismissed_by__isnull=True, dismissed_note="")
-                | Q(dismissed_at__isnull=False, dismissed_by__isnull=False, status="needs_attention"),
-                name="psa_push_dismissed_by_somebody",
+                | Q(dismissed_at__isnull=False, status="needs_attention"),
+                name="psa_push_dismissed_is_finished",
             ),
         ),
         migrations.AddConstraint(

@@ -176,7 +176,7 @@ class PsaPush(TenantModel):
     of `providers.errors`. `external_url` is where people open its ticket. `adopted`: found by a look-up, not told by
     the answer. `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id", "url"}], without the one
     kept. `dismissed_at`: a person said that it is not needed any more, `dismissed_note` why; it needs attention no
-    longer, and counts as one that did not arrive.
+    longer, and counts as one that did not arrive. `dismissed_by` is null where that person's account was deleted.
     """
 
     class Kind(models.TextChoices):
@@ -273,9 +273,9 @@ class PsaPush(TenantModel):
             ),
             models.CheckConstraint(name="psa_push_is_for_a_system", condition=~Q(system="")),
             models.CheckConstraint(
-                name="psa_push_dismissed_by_somebody",
+                name="psa_push_dismissed_is_finished",
                 condition=Q(dismissed_at__isnull=True, dismissed_by__isnull=True, dismissed_note="")
-                | Q(dismissed_at__isnull=False, dismissed_by__isnull=False, status="needs_attention"),
+                | Q(dismissed_at__isnull=False, status="needs_attention"),
             ),
             models.CheckConstraint(
                 name="psa_push_goes_anyway_as_a_status",

@@ -165,6 +165,7 @@ class ConnectWiseStandIn(StandIn):
             ("DELETE", f"{ticket}/notes/{id}", writes.delete_note),
             ("GET", f"{ticket}/allNotes", self._all_notes),
             ("GET", f"{ticket}/timeentries", lambda r, t: self._list(r, "entries", writes.entries_of(t))),
+            ("GET", "/service/boards", lambda r: self._list(r, "options", tables.boards.values())),
             ("GET", f"/service/boards/{id}/statuses", self._statuses),
             (
                 "GET",

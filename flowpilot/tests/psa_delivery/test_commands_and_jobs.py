@@ -98,6 +98,7 @@ def test_psa_verify_writes_and_cleans_up(desk, stand_in):
     assert (
         "What does a status that forbids time entries say to one?\n    no: TimeNotAllowed, HTTP 400" in said
     )
+    assert "take the status of another board?\n    no: Invalid, HTTP 400" in said
     assert "Is a request ever answered with 429 and carried out?\n    cannot be asked for" in said
     assert "Delete it by hand" not in said
     assert (stand_in.tables.notes, stand_in.tables.entries) == ({}, {})
