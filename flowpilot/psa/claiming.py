@@ -4,18 +4,21 @@ A worker holds a push by a lease that is committed before anything is done. Of o
 which a unique key keeps. What a worker that ended had begun is taken up again when its lease is over.
 """
 
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from flowpilot.psa.models import PsaPush, PsaPushAttempt
 from flowpilot.psa.providers.errors import Sent
-from flowpilot.psa.states import MOST_TRIES, UNFINISHED, WAITING, State, check_change
+from flowpilot.psa.states import MOST_TRIES, UNFINISHED, WAITING, NoSuchChange, State, check_change
 from flowpilot.psa.waiting import LEASE, SETTLE, SWEEP_AFTER, Randomness, pause
+
+logger = logging.getLogger("flowpilot.psa")
 
 WORKER_ENDED = "WorkerEnded"
 ENDED_WORDS = (
@@ -51,7 +54,8 @@ def claim(now: datetime, *, without: Collection[UUID] = ()) -> PsaPush | None:
 
 def _due(now: datetime) -> QuerySet[PsaPush]:
     """What may be sent or looked up now, in the order in which it became due. A status waits until what belongs to it
-    was delivered, for it may forbid time entries; everything else waits for what comes before it, however that ends."""
+    was delivered or dismissed, for it may forbid time entries, unless a person said that it goes anyway; everything
+    else waits for what comes before it, however that ends. Nothing goes to another system than it was made for."""
     place = Case(
         *[When(kind=kind, then=Value(number)) for kind, number in ORDER.items()], output_field=IntegerField()
     )
@@ -66,12 +70,13 @@ def _due(now: datetime) -> QuerySet[PsaPush]:
         revision=OuterRef("revision"),
         status__in=UNFINISHED,
     )
-    undelivered = siblings.exclude(kind=PsaPush.Kind.STATUS).exclude(status=State.SUCCESS).standing()
-    waits = Exists(before) | Q(kind=PsaPush.Kind.STATUS) & Exists(undelivered)
+    undelivered = siblings.exclude(kind=PsaPush.Kind.STATUS).undelivered()
+    waits = Exists(before) | Q(kind=PsaPush.Kind.STATUS, goes_anyway=False) & Exists(undelivered)
     rows: QuerySet[PsaPush] = (
         PsaPush.objects.filter(
             Q(connection__held_until=None) | Q(connection__held_until__lte=now),
             connection__active=True,
+            system=F("connection__system"),
             status__in=WAITING,
             lease_until=None,
             next_attempt_at__lte=now,
@@ -128,11 +133,21 @@ def next_pause(push: PsaPush, random: Randomness) -> timedelta:
 
 def take_up_what_was_left(now: datetime, random: Randomness) -> int:
     """What workers that ended had begun: nobody knows whether it arrived. How many there were."""
+    taken = 0
     with transaction.atomic():
-        left = PsaPush.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
-        for push in left:
-            _take_up(push, now, random)
-        return len(left)
+        for push in PsaPush.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now):
+            try:
+                with transaction.atomic():
+                    _take_up(push, now, random)
+            except (
+                NoSuchChange,
+                IntegrityError,
+            ):  # one row that no rule foresees keeps no other from going on
+                context = {"push_id": str(push.id), "account_id": str(push.account_id)}
+                logger.exception("A push whose worker ended could not be taken up", extra=context)
+            else:
+                taken += 1
+    return taken
 
 
 def _take_up(push: PsaPush, now: datetime, random: Randomness) -> None:

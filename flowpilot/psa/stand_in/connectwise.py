@@ -78,7 +78,7 @@ class ConnectWiseStandIn(StandIn):
 
     def reset(self) -> None:
         super().reset()
-        self.codebase = "v2025_1/"
+        self.codebase, self.private_key = "v2025_1/", PRIVATE_KEY
         self.switches = Switches(**vars(self._first_switches))
         self.tables = Tables()
         self._seed(self.tables)
@@ -142,7 +142,7 @@ class ConnectWiseStandIn(StandIn):
         return Answer(200, info | {"VersionNumber": "v2025.1.0", "CompanyID": COMPANY_ID, "IsCloud": "True"})
 
     def _sign_in(self, request: Request) -> None:
-        login = f"{COMPANY_ID}+{PUBLIC_KEY}:{PRIVATE_KEY}".encode()
+        login = f"{COMPANY_ID}+{PUBLIC_KEY}:{self.private_key}".encode()
         expected = "Basic " + base64.b64encode(login).decode()
         if request.headers.get("authorization") != expected:
             raise Refused(Answer(401, {"code": "ConnectWiseApi", "message": "UserNotAuthenticated"}))
@@ -165,6 +165,7 @@ class ConnectWiseStandIn(StandIn):
             ("DELETE", f"{ticket}/notes/{id}", writes.delete_note),
             ("GET", f"{ticket}/allNotes", self._all_notes),
             ("GET", f"{ticket}/timeentries", lambda r, t: self._list(r, "entries", writes.entries_of(t))),
+            ("GET", "/service/boards", lambda r: self._list(r, "options", tables.boards.values())),
             ("GET", f"/service/boards/{id}/statuses", self._statuses),
             (
                 "GET",

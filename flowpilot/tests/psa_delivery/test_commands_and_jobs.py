@@ -77,8 +77,7 @@ def test_keys_that_cannot_be_read_hold_the_connection(desk, stand_in, settings):
     settings.PSA_KEYS = ["b3RoZXIga2V5LCBhbHNvIG9mIDMyIGJ5dGVzISEhISE="]
     desk.deliver()
     connection = PsaConnection.objects.get()
-    assert connection.held_reason == "no_keys"
-    assert "Enter them again" in connection.held_message
+    assert (connection.held_reason, connection.held_message) == ("no_keys", "")
     push.refresh_from_db()
     assert (push.status, push.tries) == ("pending", 0)
 
@@ -99,6 +98,7 @@ def test_psa_verify_writes_and_cleans_up(desk, stand_in):
     assert (
         "What does a status that forbids time entries say to one?\n    no: TimeNotAllowed, HTTP 400" in said
     )
+    assert "take the status of another board?\n    no: Invalid, HTTP 400" in said
     assert "Is a request ever answered with 429 and carried out?\n    cannot be asked for" in said
     assert "Delete it by hand" not in said
     assert (stand_in.tables.notes, stand_in.tables.entries) == ({}, {})
