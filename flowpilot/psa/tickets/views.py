@@ -56,10 +56,12 @@ def _session(request: AccountRequest, session_id: UUID) -> Session:
 @account_required
 @require_http_methods(["GET", "POST"])
 def ticket(request: AccountRequest, session_id: UUID) -> HttpResponse:
-    """Searches without JavaScript too; links what is chosen or typed."""
+    """Searches without JavaScript too; links what is chosen or typed. `ticket` in the address fills the number in."""
     session = _session(request, session_id)
     if request.method == "GET":
-        return _page(request, session, TicketForm())
+        proposed = TicketForm(request.GET)
+        number = proposed.cleaned_data["ticket"] if proposed.is_valid() else ""
+        return _page(request, session, TicketForm(initial={"ticket": number}), proposed=number)
     if "search" in request.POST:
         return _page(request, session, TicketForm(), **_found(request, current_connection()))
     if "unlink" in request.POST:
