@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from flowpilot.psa.models import PsaPush, PsaPushAttempt
 from flowpilot.psa.providers.errors import Sent
@@ -51,7 +51,8 @@ def claim(now: datetime, *, without: Collection[UUID] = ()) -> PsaPush | None:
 
 def _due(now: datetime) -> QuerySet[PsaPush]:
     """What may be sent or looked up now, in the order in which it became due. A status waits until what belongs to it
-    was delivered, for it may forbid time entries; everything else waits for what comes before it, however that ends."""
+    was delivered or dismissed, for it may forbid time entries, unless a person said that it goes anyway; everything
+    else waits for what comes before it, however that ends. Nothing goes to another system than it was made for."""
     place = Case(
         *[When(kind=kind, then=Value(number)) for kind, number in ORDER.items()], output_field=IntegerField()
     )
@@ -66,12 +67,13 @@ def _due(now: datetime) -> QuerySet[PsaPush]:
         revision=OuterRef("revision"),
         status__in=UNFINISHED,
     )
-    undelivered = siblings.exclude(kind=PsaPush.Kind.STATUS).exclude(status=State.SUCCESS).standing()
-    waits = Exists(before) | Q(kind=PsaPush.Kind.STATUS) & Exists(undelivered)
+    undelivered = siblings.exclude(kind=PsaPush.Kind.STATUS).undelivered()
+    waits = Exists(before) | Q(kind=PsaPush.Kind.STATUS, goes_anyway=False) & Exists(undelivered)
     rows: QuerySet[PsaPush] = (
         PsaPush.objects.filter(
             Q(connection__held_until=None) | Q(connection__held_until__lte=now),
             connection__active=True,
+            system=F("connection__system"),
             status__in=WAITING,
             lease_until=None,
             next_attempt_at__lte=now,

@@ -57,9 +57,11 @@ class Providers:
             provider.close()
 
 
-def current_connection() -> PsaConnection | None:
-    """The one that new pushes go over: of the active ones the oldest."""
-    return PsaConnection.objects.filter(active=True).order_by("created_at", "id").first()
+def current_connection(*, locked: bool = False) -> PsaConnection | None:
+    """The one that new pushes go over: of the active ones the oldest. locked: nobody changes it before the open
+    transaction ends."""
+    rows = PsaConnection.objects.filter(active=True).order_by("created_at", "id")
+    return (rows.select_for_update(no_key=True) if locked else rows).first()
 
 
 def hold(connection_id: UUID, reason: Hold, *, until: datetime, message: str = "") -> None:

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import ClassVar, Self
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 from django.utils import timezone
 
 from flowpilot.psa.providers.base import WireRequest
 from flowpilot.psa.providers.markers import new_marker
-from flowpilot.psa.states import FINISHED, MOST_TRIES, UNFINISHED, Hold, State
+from flowpilot.psa.states import FINISHED, MOST_TRIES, UNFINISHED, WAITING, Hold, State
 from flowpilot.sessions.models import Session
 from resolutionflow.tenancy.models import (
     OwnerForeignKey,
@@ -20,10 +21,14 @@ from resolutionflow.tenancy.models import (
     TenantQuerySet,
 )
 
+SYSTEM_LENGTH = 900
+
 
 class PsaConnection(TenantModel):
     """The account's way into its ticket system: one for each provider.
 
+    `system` says which ticket system of which company it leads to (`providers.system_of`); a push that was made for
+    another one is never sent over it.
     `credentials` are sealed (`sealing`), written only, and shown nowhere. `defaults` are what a push takes where
     nothing else is said: {"visibility", "work_type", "work_role", "location", "billing", "status"}, all optional.
     While `held_until` is ahead nothing is sent; the reason stays until the ticket system has answered well again.
@@ -35,6 +40,7 @@ class PsaConnection(TenantModel):
 
     provider = models.CharField(max_length=20, choices=Provider)
     base_url = models.CharField(max_length=300)
+    system = models.CharField(max_length=SYSTEM_LENGTH, editable=False)
     credentials = models.TextField(blank=True, default="", db_default="", editable=False)
     defaults = models.JSONField(default=dict, db_default=Value({}, models.JSONField()), blank=True)
     note_template = models.TextField(blank=True, default="", db_default="")
@@ -53,6 +59,7 @@ class PsaConnection(TenantModel):
             models.CheckConstraint(
                 name="psa_connection_provider_known", condition=Q(provider__in=["connectwise", "halopsa"])
             ),
+            models.CheckConstraint(name="psa_connection_leads_somewhere", condition=~Q(system="")),
             models.CheckConstraint(
                 name="psa_connection_held_for_a_reason",
                 condition=Q(held_until__isnull=True, held_reason="")
@@ -102,8 +109,22 @@ class PsaPushQuerySet(TenantQuerySet):
         return self.exclude(_later_revision())
 
     def wanting_a_person(self) -> Self:
-        """What a banner counts: not delivered, and not replaced by another revision; or there more than once."""
-        return self.filter(Q(status=State.NEEDS_ATTENTION) & ~_later_revision() | ~Q(doubles=[]))
+        """What a banner counts: not delivered, neither replaced by another revision nor dismissed; a status that waits
+        behind such a one; or there more than once."""
+        refused = Q(status=State.NEEDS_ATTENTION, dismissed_at=None) & ~_later_revision()
+        return self.filter(refused | _is_stuck() | ~Q(doubles=[]))
+
+    def undelivered(self) -> Self:
+        """What has neither arrived nor is given up: what a status of the same ticket waits for."""
+        return self.exclude(status=State.SUCCESS).filter(dismissed_at=None).standing()
+
+    def stuck(self) -> Self:
+        """Statuses that wait for ever unless a person decides: what they wait for needs attention."""
+        return self.filter(_is_stuck())
+
+    def of_its_system(self) -> Self:
+        """Those whose connection still leads to the ticket system that they were made for."""
+        return self.filter(system=F("connection__system"))
 
     def doubled(self) -> Self:
         """Those of which the sweep found more than one in the ticket system."""
@@ -122,6 +143,18 @@ def _later_revision() -> Exists:
     return Exists(later)
 
 
+def _is_stuck() -> Q:
+    refused = PsaPush.objects.filter(
+        account=OuterRef("account"),
+        connection=OuterRef("connection"),
+        session=OuterRef("session"),
+        psa_ticket_id=OuterRef("psa_ticket_id"),
+        status=State.NEEDS_ATTENTION,
+    ).exclude(kind=PsaPush.Kind.STATUS)
+    waits = Q(kind=PsaPush.Kind.STATUS, status__in=WAITING, goes_anyway=False)
+    return waits & ~_later_revision() & Exists(refused.undelivered())
+
+
 class PsaPushManager(TenantManager.from_queryset(PsaPushQuerySet)):  # type: ignore[misc]
     pass
 
@@ -132,14 +165,18 @@ class PsaPush(TenantModel):
     It is finished once it succeeded or needs a person's attention. How it moves from one status to the next is written
     in `states` alone.
 
-    `payload` is the `WireRequest` as JSON, frozen: an edited text is a new revision. `watermark` is what `find` begins
-    behind, null until just before the first byte, as is `first_sent_at`. `hours` are a time entry's, `status_ref` is
-    the status to be set. A worker holds it until `lease_until`; of one ticket at most one is held. `tries` are the
-    sends that count, `retry_count` those after the first, `most_tries` when it is left to a person. `uncertain_at`:
-    when it was first not known whether it arrived, so that each further send follows a look-up; `parks_when_absent`:
-    not to be sent again if that finds nothing; `lookups`: how many failed in a row. `last_code` and `last_error` are
-    of the newest trouble, the code a class of `providers.errors`. `adopted`: found by a look-up, not told by the
-    answer. `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id", "url"}], without the one kept.
+    `system` is the connection's when it was made: only there its ticket is the one that was meant. `payload` is the
+    `WireRequest` as JSON, frozen: an edited text is a new revision. `watermark` is what `find` begins behind, null
+    until just before the first byte, as is `first_sent_at`. `hours` are a time entry's, `status_ref` is the status to
+    be set. A worker holds it until `lease_until`; of one ticket at most one is held. `tries` are the sends that count,
+    `retry_count` those after the first, `most_tries` when it is left to a person. `uncertain_at`: when it was first not
+    known whether it arrived, so that each further send follows a look-up; `parks_when_absent`: not to be sent again if
+    that finds nothing; `lookups`: how many failed in a row. `goes_anyway`: a person said that a status does not wait
+    for what belongs to it and needs attention. `last_code` and `last_error` are of the newest trouble, the code a class
+    of `providers.errors`. `external_url` is where people open its ticket. `adopted`: found by a look-up, not told by
+    the answer. `sweep_at`: when to look for doubles, which are `doubles`, [{"external_id", "url"}], without the one
+    kept. `dismissed_at`: a person said that it is not needed any more, `dismissed_note` why; it needs attention no
+    longer, and counts as one that did not arrive.
     """
 
     class Kind(models.TextChoices):
@@ -152,6 +189,7 @@ class PsaPush(TenantModel):
 
     connection = TenantForeignKey(PsaConnection, models.PROTECT, related_name="pushes")
     session = TenantForeignKey(Session, models.PROTECT, related_name="pushes")
+    system = models.CharField(max_length=SYSTEM_LENGTH, editable=False)
     psa_ticket_id = models.CharField(max_length=100)
     kind = models.CharField(max_length=20, choices=Kind)
     revision = models.PositiveIntegerField(default=1)
@@ -172,6 +210,7 @@ class PsaPush(TenantModel):
     first_sent_at = models.DateTimeField(null=True, blank=True)
     uncertain_at = models.DateTimeField(null=True, blank=True)
     parks_when_absent = models.BooleanField(default=False, db_default=False)
+    goes_anyway = models.BooleanField(default=False, db_default=False)
     last_code = models.CharField(max_length=100, blank=True, default="", db_default="")
     last_error = models.TextField(blank=True, default="", db_default="")
     external_id = models.CharField(max_length=100, blank=True, default="", db_default="")
@@ -181,6 +220,11 @@ class PsaPush(TenantModel):
     doubles = models.JSONField(default=list, db_default=Value([], models.JSONField()))
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
+    dismissed_at = models.DateTimeField(null=True, blank=True)
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    dismissed_note = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     objects: ClassVar = PsaPushManager()
 
@@ -226,6 +270,16 @@ class PsaPush(TenantModel):
             models.CheckConstraint(
                 name="psa_push_hours_of_time_entries",
                 condition=Q(hours__isnull=True) | Q(kind="time_entry", hours__gt=0),
+            ),
+            models.CheckConstraint(name="psa_push_is_for_a_system", condition=~Q(system="")),
+            models.CheckConstraint(
+                name="psa_push_dismissed_by_somebody",
+                condition=Q(dismissed_at__isnull=True, dismissed_by__isnull=True, dismissed_note="")
+                | Q(dismissed_at__isnull=False, dismissed_by__isnull=False, status="needs_attention"),
+            ),
+            models.CheckConstraint(
+                name="psa_push_goes_anyway_as_a_status",
+                condition=Q(goes_anyway=False) | Q(kind="status"),
             ),
         ]
         indexes: ClassVar = [

@@ -36,6 +36,7 @@ from flowpilot.psa.providers.errors import PsaError
 from flowpilot.psa.providers.markers import ALPHABET, LENGTH
 from flowpilot.psa.providers.texts import clean, note_parts
 from flowpilot.psa.states import State
+from flowpilot.psa.strangers import another_system
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import FINAL, BadValue, Refused
 
@@ -83,7 +84,7 @@ class PushChoices:
 
 @dataclass(frozen=True)
 class Planned:
-    """A push as it will be written; `wire.text` is what people will read in the ticket."""
+    """A push as it will be written; `wire.text` is what people will read in the ticket, `ticket_url` where it is."""
 
     kind: PsaPush.Kind
     part: int
@@ -91,6 +92,7 @@ class Planned:
     wire: WireRequest
     hours: Decimal | None = None
     status_ref: str = ""
+    ticket_url: str = ""
 
 
 def preview(
@@ -115,11 +117,23 @@ def enqueue(
         session = Session.objects.select_for_update(of=("self",)).get(id=session.id)
         if session.status not in FINAL:
             raise Refused(NOT_ENDED)
-        connection = _connection()
+        connection = _connection(locked=True)
         planned = _plan(session, connection, choices, now=now, provider_of=provider_of)
         if choices.revision is not None and planned[0].revision != choices.revision:
             raise Refused(CHANGED_MEANWHILE)
         return write(session, connection, planned, now=now)
+
+
+def set_anyway(push: PsaPush, *, now: datetime, provider_of: ProviderOf = offline_provider_of) -> PsaPush:
+    """The status once more, as a further revision for the same ticket of the same system, whatever the ticket has by
+    then. In the open transaction, which holds the push. Raises as `enqueue`."""
+    session = Session.objects.select_for_update(of=("self",)).get(id=push.session_id)
+    connection = PsaConnection.objects.select_for_update(no_key=True).get(id=push.connection_id)
+    if connection.system != push.system:
+        raise Refused(another_system(push.system, connection.system))
+    choices = PushChoices(status=push.status_ref)
+    planned = _plan(session, connection, choices, ticket=push.psa_ticket_id, now=now, provider_of=provider_of)
+    return write(session, connection, planned, now=now)[0]
 
 
 def write(
@@ -131,6 +145,8 @@ def write(
         PsaPush(
             connection=connection,
             session=session,
+            system=connection.system,
+            external_url=push.ticket_url,
             psa_ticket_id=push.wire.ticket,
             kind=push.kind,
             revision=push.revision,
@@ -170,8 +186,9 @@ def marker_of(connection_id: UUID, session_id: UUID, kind: str, revision: int, p
     return "RF-" + "".join(letters)
 
 
-def _connection() -> PsaConnection:
-    connection = current_connection()
+def _connection(*, locked: bool = False) -> PsaConnection:
+    """locked: nobody makes it lead elsewhere before the open transaction ends."""
+    connection = current_connection(locked=locked)
     if connection is None:
         raise Refused(NOT_CONNECTED)
     return connection
@@ -182,21 +199,25 @@ def _plan(
     connection: PsaConnection,
     choices: PushChoices,
     *,
+    ticket: str | None = None,
     now: datetime,
     provider_of: ProviderOf,
 ) -> list[Planned]:
-    if not session.psa_ticket_id:
+    """ticket: another one than the session is linked to by now."""
+    ticket = ticket or session.psa_ticket_id
+    if not ticket:
         raise Refused(NOT_LINKED)
     revision = next_revision(session, connection)
     try:
         with closing(provider_of(connection)) as provider:
-            return list(_rendered(session, connection, choices, provider, revision, now))
+            return list(_rendered(session, ticket, connection, choices, provider, revision, now))
     except sealing.CannotOpen as error:
         raise Refused(str(error)) from error
 
 
 def _rendered(
     session: Session,
+    ticket: str,
     connection: PsaConnection,
     choices: PushChoices,
     provider: PsaProvider,
@@ -204,18 +225,23 @@ def _rendered(
     now: datetime,
 ) -> Iterator[Planned]:
     member = PsaMember.objects.filter(connection=connection, user=session.user_id).first()
-    for field, kind, part, op in _operations(session, connection, member, choices, provider.caps, now):
+    for field, kind, part, op in _operations(
+        session, ticket, connection, member, choices, provider.caps, now
+    ):
         marker = marker_of(connection.id, session.id, kind, revision, part)
         try:
             wire = provider.render(op, marker)
         except PsaError as error:
             raise BadValue(field, error.words) from error
         hours = op.hours if isinstance(op, LogTime) else None
-        yield Planned(kind, part, revision, wire, hours, op.status if isinstance(op, SetStatus) else "")
+        status = op.status if isinstance(op, SetStatus) else ""
+        url = provider.ticket_url(ticket)[:500]
+        yield Planned(kind, part, revision, wire, hours, status, url)
 
 
 def _operations(
     session: Session,
+    ticket: str,
     connection: PsaConnection,
     member: PsaMember | None,
     choices: PushChoices,
@@ -224,7 +250,6 @@ def _operations(
 ) -> Iterator[tuple[str, PsaPush.Kind, int, Op]]:
     """The field of the choices that each comes from, its kind, its part and what is to be done; in the order of
     sending: a status may forbid time entries, so it is the last."""
-    ticket = str(session.psa_ticket_id)
     if choices.note:
         if not clean(choices.note_text):
             raise BadValue("note_text", "Write what the note is to say, or send none.")
@@ -233,7 +258,12 @@ def _operations(
             note = AddNote(ticket, text, choices.visibility, author=author, title=_title(session, caps))
             yield "note_text", PsaPush.Kind.NOTE, part, note
     if choices.time:
-        yield "minutes", PsaPush.Kind.TIME_ENTRY, 1, _time(session, connection, member, choices, caps, now)
+        yield (
+            "minutes",
+            PsaPush.Kind.TIME_ENTRY,
+            1,
+            _time(session, ticket, connection, member, choices, caps, now),
+        )
     if choices.status:
         change = SetStatus(ticket, choices.status, only_if_current=choices.status_seen)
         yield "status", PsaPush.Kind.STATUS, 1, change
@@ -245,6 +275,7 @@ def _title(session: Session, caps: Capabilities) -> str | None:
 
 def _time(
     session: Session,
+    ticket: str,
     connection: PsaConnection,
     member: PsaMember | None,
     choices: PushChoices,
@@ -262,7 +293,7 @@ def _time(
     end = (session.completed_at or now).replace(microsecond=0)
     defaults: dict[str, Any] = connection.defaults
     return LogTime(
-        str(session.psa_ticket_id),
+        ticket,
         member.external_id,
         end - timedelta(minutes=choices.minutes),
         end,

@@ -216,6 +216,7 @@ class PsaConnectionFactory(TenantFactory):
 
     provider = PsaConnection.Provider.CONNECTWISE
     base_url = "https://psa.example"
+    system = "connectwise psa.example acme"
     created_at = STARTED_AT
 
 
@@ -225,6 +226,7 @@ class PsaPushFactory(TenantFactory):
 
     connection = factory.SubFactory(PsaConnectionFactory, account=factory.SelfAttribute("..account"))
     session = factory.SubFactory(SessionFactory, account=factory.SelfAttribute("..account"))
+    system = factory.LazyAttribute(lambda push: push.connection.system)
     psa_ticket_id = "48211"
     kind = PsaPush.Kind.NOTE
     marker = factory.Sequence(lambda n: f"RF-{n:013}")

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from flowpilot.models import Client, PsaConnection, PsaMember, Session
 from flowpilot.psa import sealing
 from flowpilot.psa.providers.connectwise.rendering import member_ref
+from flowpilot.psa.providers.systems import system_of
 from flowpilot.psa.stand_in import seed as plain
 from flowpilot.psa.stand_in.seed import Tables
 from flowpilot.sessions.states import OPEN
@@ -53,6 +54,7 @@ def connect(users: list[User]) -> None:
     connection = PsaConnection.objects.create(
         provider=PsaConnection.Provider.CONNECTWISE,
         base_url=ADDRESS,
+        system=system_of(PsaConnection.Provider.CONNECTWISE, base_url=ADDRESS, credentials=KEYS),
         credentials=sealing.seal(KEYS),
         defaults=DEFAULTS,
     )
