@@ -1,4 +1,4 @@
-"""Lists as downloads: sessions, pushes, and those of the settings. Who may see a list may have its rows, by the same form."""
+"""Lists as downloads: sessions, pushes, those of the settings. Who may see a list may have its rows, by its form."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseBase

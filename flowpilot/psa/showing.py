@@ -14,14 +14,12 @@ from django.db.models.functions import JSONObject
 
 from flowpilot.psa.claiming import ORDER
 from flowpilot.psa.models import PsaPush
-from flowpilot.psa.providers.errors import TicketMerged, TicketNotFound
+from flowpilot.psa.providers.errors import TicketMerged
+from flowpilot.psa.resending import NO_GOOD_TICKET
 from flowpilot.psa.states import UNFINISHED, State
-from flowpilot.psa.strangers import OTHER_SYSTEM
 from flowpilot.psa.words import STANDINGS, Place, Standing, in_order, merged_into, standing
 
 PAUSING = (STANDINGS[State.RETRY_WAIT], STANDINGS[State.UNCERTAIN])
-# What no further try to the same ticket puts right.
-NO_GOOD_TICKET = (TicketNotFound.__name__, TicketMerged.__name__, OTHER_SYSTEM)
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _shown(row: Any, now: datetime) -> Shown:
         sets_now=place.stuck and connected,
         relinks=wants and push.last_code in NO_GOOD_TICKET and not elsewhere,
         moves=wants and elsewhere and bool(push.session.psa_ticket_id),
-        dismisses=wants or place.stuck,
+        dismisses=wants or (place.stuck and push.status != State.UNCERTAIN),
     )
 
 

@@ -79,7 +79,8 @@ WAITS_FOR: dict[str, str] = {
 }
 OFF = "The connection to {system} is switched off. It goes once a team admin switches it on again."
 A_KIND = {"note": "the note", "time_entry": "the time entry", "status": "the status"}
-INTO = re.compile(r"(?:part of|merged into) #?(\w[\w-]*)")
+# How the providers and the delivery say it.
+INTO = re.compile(r"It said: It (?:is part of|was merged into) (\S+?)(?: now)?\.$")
 
 
 def standing(push: PsaPush, place: Place, now: datetime) -> Standing:

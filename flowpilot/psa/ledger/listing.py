@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from flowpilot.psa.models import PsaActivityLog, PsaPush
+from flowpilot.psa.resending import repeatable
 from flowpilot.psa.showing import placed
 from flowpilot.psa.states import UNFINISHED, State
 from flowpilot.sessions.models import Session
@@ -58,7 +59,7 @@ class LedgerForm(forms.Form):
             placed(rows)
             .select_related("connection", "session", "session__client")
             .defer("payload", "session__decisions")
-            .order_by("-created_at", "session", "revision", "place", "part")
+            .order_by("-created_at", "session", "-revision", "place", "part")
         )
         return pushes
 
@@ -86,8 +87,9 @@ STATES: dict[str, Callable[[], QuerySet[PsaPush]]] = {
 
 
 def counts() -> dict[str, int]:
-    """How many pushes each state of the filter leaves, and how many there are."""
-    each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in STATES.items()}
+    """How many pushes each state of the filter leaves, how many there are, and how many can be sent again at once."""
+    asked = STATES | {"repeatable": repeatable}
+    each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in asked.items()}
     found: dict[str, int] = PsaPush.objects.aggregate(**each, all=Count("pk"))
     return found
 
