@@ -93,7 +93,7 @@ def _shown(row: Any, now: datetime) -> Shown:
         push.last_error if wants and push.last_error and not push.doubles else stands.words,
         place.replaced,
         goes_on=push.status in UNFINISHED and not place.stuck,
-        trouble=push.last_error if push.status in UNFINISHED and not place.replaced else "",
+        trouble=push.last_error if stands in PAUSING else "",
         next_try=push.next_attempt_at if stands in PAUSING else None,
         other_ticket=merged_into(push),
         repeats=refused and connected and push.last_code != TicketMerged.__name__,

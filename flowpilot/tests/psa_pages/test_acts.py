@@ -137,6 +137,7 @@ def test_what_was_for_a_merged_ticket_is_offered_for_the_one_that_took_it_over(
     assert "There is nothing to send again." in client.post("/psa/again/", follow=True).text
     [link] = {a.href for a in page.all("a") if a.text == "Link ticket 5001"}
     ticket_page = read(client.get(link))
+    assert "Link ticket 5001" in [button.text for button in ticket_page.all("button")]
     assert "Ticket 5007 was merged into 5001." in ticket_page.text
     assert ticket_page.one("input", id="id_ticket").attributes["value"] == "5001"
     response = client.post(link, {"ticket": "5001"}, follow=True)
