@@ -1,15 +1,17 @@
 """Questions to the ticket system while somebody waits for the page: outside of any transaction, never for long."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
+from django.views.decorators.debug import sensitive_variables
+
 from flowpilot.psa.connections import provider_of
 from flowpilot.psa.models import PsaConnection
-from flowpilot.psa.providers import errors
-from flowpilot.psa.providers.base import PsaProvider
+from flowpilot.psa.providers import errors, make_provider
+from flowpilot.psa.providers.base import ConnectionInfo, PsaProvider
 from flowpilot.psa.sealing import CannotOpen
 
 Answer = TypeVar("Answer")
@@ -60,6 +62,10 @@ class Trouble:
     def __str__(self) -> str:
         return f"{self.what} {self.what_to_do}"
 
+    @property
+    def in_full(self) -> str:
+        return f"{self} It said: “{self.said[:200]}”" if self.said else str(self)
+
 
 UNREADABLE = Trouble(
     "The keys of the connection cannot be read any more.", "Enter them again in the settings."
@@ -84,6 +90,17 @@ def ask(connection: PsaConnection, question: Callable[[PsaProvider], Answer]) ->
     return in_words(answered)
 
 
+@sensitive_variables()
+def try_out(key: str, base_url: str, credentials: Mapping[str, str]) -> ConnectionInfo:
+    """Signs in with keys that are not saved yet; raises as `ask`."""
+
+    def answered() -> ConnectionInfo:
+        with closing(make_provider(key, base_url=base_url, credentials=credentials)) as provider:
+            return provider.check()
+
+    return in_words(answered)
+
+
 def in_words(act: Callable[[], Answer]) -> Answer:
     """Does it; what the ticket system does not do of it becomes Unanswered."""
     try:
@@ -98,5 +115,4 @@ def in_words(act: Callable[[], Answer]) -> Answer:
 def trouble_of(error: errors.PsaError) -> Trouble:
     kind = next(kind for kind in type(error).__mro__ if kind in WHAT_TO_DO or kind is errors.PsaError)
     what, what_to_do = WHAT_TO_DO.get(kind, (error.what, "Try again later."))
-    said = "; ".join(str(fault) for fault in error.field_errors) or error.message
-    return Trouble(what, what_to_do, said)
+    return Trouble(what, what_to_do, error.said)

@@ -4,6 +4,7 @@ A worker holds a push by a lease that is committed before anything is done. Of o
 which a unique key keeps. What a worker that ended had begun is taken up again when its lease is over.
 """
 
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,8 +15,10 @@ from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySe
 
 from flowpilot.psa.models import PsaPush, PsaPushAttempt
 from flowpilot.psa.providers.errors import Sent
-from flowpilot.psa.states import MOST_TRIES, UNFINISHED, WAITING, State, check_change
+from flowpilot.psa.states import MOST_TRIES, UNFINISHED, WAITING, NoSuchChange, State, check_change
 from flowpilot.psa.waiting import LEASE, SETTLE, SWEEP_AFTER, Randomness, pause
+
+logger = logging.getLogger("flowpilot.psa")
 
 WORKER_ENDED = "WorkerEnded"
 ENDED_WORDS = (
@@ -130,11 +133,21 @@ def next_pause(push: PsaPush, random: Randomness) -> timedelta:
 
 def take_up_what_was_left(now: datetime, random: Randomness) -> int:
     """What workers that ended had begun: nobody knows whether it arrived. How many there were."""
+    taken = 0
     with transaction.atomic():
-        left = PsaPush.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now)
-        for push in left:
-            _take_up(push, now, random)
-        return len(left)
+        for push in PsaPush.objects.select_for_update(skip_locked=True).filter(lease_until__lte=now):
+            try:
+                with transaction.atomic():
+                    _take_up(push, now, random)
+            except (
+                NoSuchChange,
+                IntegrityError,
+            ):  # one row that no rule foresees keeps no other from going on
+                context = {"push_id": str(push.id), "account_id": str(push.account_id)}
+                logger.exception("A push whose worker ended could not be taken up", extra=context)
+            else:
+                taken += 1
+    return taken
 
 
 def _take_up(push: PsaPush, now: datetime, random: Randomness) -> None:

@@ -6,12 +6,15 @@ from uuid import UUID
 
 import httpx
 from django.db.models import Q
+from django.db.models.functions import Greatest
 from django.views.decorators.debug import sensitive_variables
 
 from flowpilot.psa import providers, sealing
 from flowpilot.psa.models import PsaConnection
 from flowpilot.psa.providers.base import PsaProvider
-from flowpilot.psa.states import Hold
+from flowpilot.psa.states import GRAVE, Hold
+
+NOTHING_HELD = {"held_until": None, "held_reason": "", "held_message": ""}
 
 ProviderOf = Callable[[PsaConnection], PsaProvider]
 
@@ -44,13 +47,14 @@ class Providers:
 
     def __init__(self, make: ProviderOf) -> None:
         self._make = make
-        self._made: dict[UUID, PsaProvider] = {}
+        self._made: dict[tuple[UUID, str, str, str], PsaProvider] = {}
 
     def of(self, connection: PsaConnection) -> PsaProvider:
-        """Raises as `provider_of`."""
-        if connection.id not in self._made:
-            self._made[connection.id] = self._make(connection)
-        return self._made[connection.id]
+        """Raises as `provider_of`. A connection that was changed while this run goes on is another one."""
+        key = (connection.id, connection.system, connection.base_url, connection.credentials)
+        if key not in self._made:
+            self._made[key] = self._make(connection)
+        return self._made[key]
 
     def close(self) -> None:
         for provider in self._made.values():
@@ -64,15 +68,29 @@ def current_connection(*, locked: bool = False) -> PsaConnection | None:
     return (rows.select_for_update(no_key=True) if locked else rows).first()
 
 
-def hold(connection_id: UUID, reason: Hold, *, until: datetime, message: str = "") -> None:
-    """Nothing is sent over it until then. A hold that ends later stays as it is."""
-    PsaConnection.objects.filter(Q(held_until=None) | Q(held_until__lt=until), id=connection_id).update(
+def hold(connection_id: UUID, reason: Hold, *, until: datetime, now: datetime, message: str = "") -> None:
+    """Nothing is sent over it until then. message: the ticket system's own words.
+
+    Of two holds the later end holds, and the graver reason: one that passes by itself hides none that somebody has to
+    see to.
+    """
+    held = PsaConnection.objects.filter(id=connection_id, held_until__gt=now)
+    if reason == Hold.TOO_MANY_REQUESTS:
+        held.exclude(held_reason=reason).update(held_until=Greatest("held_until", until))
+        held = held.exclude(held_reason__in=GRAVE)
+    held.update(held_until=Greatest("held_until", until), held_reason=reason, held_message=message)
+    free = Q(held_until=None) | Q(held_until__lte=now)
+    PsaConnection.objects.filter(free, id=connection_id).update(
         held_until=until, held_reason=reason, held_message=message
     )
 
 
 def release(connection_id: UUID) -> None:
-    """The ticket system answers well, or somebody entered other keys: what waits may go."""
-    PsaConnection.objects.filter(id=connection_id).exclude(held_reason="").update(
-        held_until=None, held_reason="", held_message=""
-    )
+    """Somebody entered keys, or tested the connection, and the ticket system answered well: what was held because of
+    keys or address may go. That it asked to wait is not answered by this."""
+    PsaConnection.objects.filter(id=connection_id, held_reason__in=GRAVE).update(**NOTHING_HELD)
+
+
+def answered_well(connection_id: UUID, now: datetime) -> None:
+    """A send or a look-up went through: a hold that is over is forgotten. One that is not over began after it."""
+    PsaConnection.objects.filter(id=connection_id, held_until__lte=now).update(**NOTHING_HELD)

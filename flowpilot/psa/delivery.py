@@ -29,6 +29,7 @@ from flowpilot.psa.providers.errors import (
     Unavailable,
 )
 from flowpilot.psa.states import UNFINISHED, WAITING, State
+from flowpilot.psa.strangers import park_strangers
 from flowpilot.psa.waiting import Randomness
 from resolutionflow.tenancy import account_scope, cross_account
 
@@ -60,6 +61,7 @@ def deliver(account_id: UUID, means: Means | None = None, *, most: int = MOST_AT
     with account_scope(account_id), closing(Providers(means.provider_of)) as providers:
         run = Run(means, providers)
         take_up_what_was_left(means.clock(), means.random)
+        park_strangers(means.clock())
         for taken in range(most):
             push = claim(means.clock(), without=run.unwell)
             if push is None:

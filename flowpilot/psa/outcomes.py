@@ -20,8 +20,8 @@ from flowpilot.psa.claiming import (
     tries_left,
     wait,
 )
-from flowpilot.psa.connections import hold, release
-from flowpilot.psa.models import PsaActivityLog, PsaPush, PsaPushAttempt
+from flowpilot.psa.connections import answered_well, hold
+from flowpilot.psa.models import PsaActivityLog, PsaConnection, PsaPush, PsaPushAttempt
 from flowpilot.psa.providers.base import Receipt, Watermark
 from flowpilot.psa.providers.errors import (
     AuthFailed,
@@ -35,6 +35,7 @@ from flowpilot.psa.providers.errors import (
 )
 from flowpilot.psa.providers.texts import clean
 from flowpilot.psa.states import MOST_TRIES, Hold, State, check_change
+from flowpilot.psa.strangers import park
 from flowpilot.psa.waiting import HOLD, LEASE, SETTLE, SHORTEST_HOLD, SWEEP_AFTER, Randomness, pause
 
 logger = logging.getLogger("flowpilot.psa")
@@ -53,8 +54,17 @@ PASSING = (Unavailable, OutcomeUnknown, Conflict)
 
 
 def begun(push: PsaPush, mark: Watermark, *, now: datetime) -> bool:
-    """Writes down that it is being sent, before the first byte. False where a newer revision has taken its place."""
+    """Writes down that it is being sent, before the first byte. False where a newer revision has taken its place, or
+    the connection was switched off or led elsewhere since it was claimed: none of this happens before this is done."""
     with held(push) as row:
+        connection = PsaConnection.objects.select_for_update(no_key=True).get(id=row.connection_id)
+        if connection.system != row.system:
+            row.connection = connection
+            park(row, now=now)
+            return False
+        if not connection.active:
+            _let_wait(row, until=now)
+            return False
         if PsaPush.objects.superseded().filter(id=row.id).exists():
             _replaced(row, now)
             return False
@@ -84,13 +94,14 @@ def delivered(push: PsaPush, receipt: Receipt, *, now: datetime) -> None:
         note_attempt(row, now=now, sent=OK)
         row.tries += 1
         succeed(row, [receipt], now=now)
-        release(row.connection_id)
+        answered_well(row.connection_id, now)
 
 
 def succeed(push: PsaPush, receipts: Sequence[Receipt], *, now: datetime) -> None:
     """Keeps the oldest of what the ticket system holds, with the row of the activity log, on a row that is locked."""
     kept = receipts[0]
-    push.external_id, push.external_url = kept.external_id[:100], kept.url[:500]
+    push.external_id, push.external_url = kept.external_id[:100], kept.url[:500] or push.external_url
+    push.dismissed_at, push.dismissed_by, push.dismissed_note = None, None, ""
     push.last_code, push.last_error = "", _storable(kept.remark)
     push.doubles = doubles_of(receipts)
     finish(push, State.SUCCESS, now=now)
@@ -181,10 +192,8 @@ def not_begun(push: PsaPush, error: PsaError, *, now: datetime, random: Randomne
 def no_way_in(push: PsaPush, error: sealing.CannotOpen | PsaError, *, now: datetime) -> None:
     """There is no ticket system to be had of the connection as it is stored."""
     with held(push) as row:
-        reason, words = (
-            (Hold.WRONG_ADDRESS, error.words) if isinstance(error, PsaError) else (Hold.NO_KEYS, str(error))
-        )
-        hold(row.connection_id, reason, until=now + HOLD, message=_storable(words))
+        reason, said = (Hold.WRONG_ADDRESS, error.said) if isinstance(error, PsaError) else (Hold.NO_KEYS, "")
+        hold(row.connection_id, reason, until=now + HOLD, now=now, message=_storable(said))
         _let_wait(row, until=now)
 
 
@@ -192,7 +201,7 @@ def found(push: PsaPush, receipts: Sequence[Receipt], *, now: datetime) -> None:
     with held(push) as row:
         row.adopted = True
         succeed(row, receipts, now=now)
-        release(row.connection_id)
+        answered_well(row.connection_id, now)
 
 
 def absent(push: PsaPush, *, now: datetime) -> bool:
@@ -233,7 +242,7 @@ def _holds(push: PsaPush, error: PsaError, now: datetime, random: Randomness) ->
         reason = Hold.KEYS_REFUSED if isinstance(error, AuthFailed) else Hold.WRONG_ADDRESS
     else:
         return False
-    hold(push.connection_id, reason, until=until, message=_storable(error.words))
+    hold(push.connection_id, reason, until=until, now=now, message=_storable(error.said))
     _let_wait(push, until=now)
     return True
 

@@ -1,6 +1,7 @@
 """Secrets at rest: sealed with keys that stand in the environment, never in the database.
 
-`PSA_KEYS` lists Fernet keys. The first seals, all of them open, so a key is replaced by putting a new one before it.
+`PSA_KEYS` lists Fernet keys. The first seals, all of them open, so a key is replaced by putting a new one before it;
+`manage.py reseal_psa_keys` then seals what is stored with the new one, and the old one can go.
 Without a key nothing is sealed, and nothing is kept in the clear instead.
 """
 
@@ -10,6 +11,10 @@ from collections.abc import Mapping
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
+
+UNREADABLE = (
+    "The keys of this connection cannot be read with the keys of this installation. Enter them again."
+)
 
 
 class NoKey(Exception):
@@ -50,10 +55,23 @@ def open_sealed(sealed: str) -> dict[str, str]:
     try:
         opened: dict[str, str] = json.loads(_keys().decrypt(sealed))
     except (NoKey, InvalidToken):
-        raise CannotOpen(
-            "The keys of this connection cannot be read with the keys of this installation. Enter them again."
-        ) from None
+        raise CannotOpen(UNREADABLE) from None
     return opened
+
+
+@sensitive_variables()
+def sealed_anew(sealed: str) -> str | None:
+    """The same, sealed with the first key; None where it is already. Raises CannotOpen, and NoKey."""
+    keys = _keys()
+    try:
+        Fernet(settings.PSA_KEYS[0]).decrypt(sealed)
+        return None
+    except InvalidToken:
+        pass
+    try:
+        return keys.rotate(sealed).decode("ascii")
+    except InvalidToken:
+        raise CannotOpen(UNREADABLE) from None
 
 
 @sensitive_variables()

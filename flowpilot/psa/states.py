@@ -29,6 +29,8 @@ class Hold(TextChoices):
     NO_KEYS = "no_keys", "The keys cannot be read"
 
 
+# What does not pass by itself.
+GRAVE = (Hold.KEYS_REFUSED, Hold.WRONG_ADDRESS, Hold.NO_KEYS)
 FINISHED = (State.SUCCESS, State.NEEDS_ATTENTION)
 WAITING = (State.PENDING, State.UNCERTAIN, State.RETRY_WAIT)
 UNFINISHED = (*WAITING, State.SENDING)

@@ -7,6 +7,7 @@ for a person to say: it may have been mailed or billed already.
 import logging
 from contextlib import closing
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from flowpilot.psa.models import PsaPush
 from flowpilot.psa.providers.base import Receipt, Watermark
 from flowpilot.psa.providers.errors import PsaError, TicketNotFound
 from flowpilot.psa.states import FINISHED, State
+from flowpilot.psa.strangers import another_system
 from flowpilot.psa.waiting import SWEEP_AGAIN, SWEEP_AT_MOST
 from flowpilot.sessions.states import Refused
 from resolutionflow.accounts.models import AuditEntry, User
@@ -28,9 +30,16 @@ logger = logging.getLogger("flowpilot.psa")
 MOST_AT_ONCE = 200
 
 
+def _due(now: datetime) -> Any:
+    """Over a connection that is in use, and still leads to the system that they were made for."""
+    return PsaPush.objects.of_its_system().filter(
+        sweep_at__lte=now, status__in=FINISHED, connection__active=True
+    )
+
+
 def accounts_with_work(now: datetime) -> list[UUID]:
     with cross_account():
-        rows = PsaPush.objects.filter(sweep_at__lte=now)
+        rows = _due(now)
         return list(rows.order_by("account_id").values_list("account_id", flat=True).distinct())
 
 
@@ -38,9 +47,7 @@ def sweep(account_id: UUID, means: Means | None = None) -> int:
     """Looks at all that are due in the account; how many were looked at. A second run at the same time does no harm."""
     means = means or Means()
     with account_scope(account_id):
-        due = PsaPush.objects.filter(
-            sweep_at__lte=means.clock(), status__in=FINISHED, connection__active=True
-        ).select_related("connection")
+        due = _due(means.clock()).select_related("connection")
         pushes = list(due.order_by("sweep_at", "id")[:MOST_AT_ONCE])
         with closing(Providers(means.provider_of)) as providers:
             for push in pushes:
@@ -88,8 +95,13 @@ def _conclude(push: PsaPush, hits: list[Receipt], now: datetime) -> None:
 
 
 def delete_double(push: PsaPush, external_id: str, *, actor: User) -> None:
-    """Takes a double away in the ticket system. Raises PsaError, `sealing.CannotOpen`, and Refused where it is none, or
-    the ticket system lets nothing be taken away."""
+    """Takes a double away in the ticket system. Raises PsaError, `sealing.CannotOpen`, and Refused where it is none,
+    the connection leads to another ticket system by now, or this one lets nothing be taken away."""
+    push = PsaPush.objects.select_related("connection", "account").get(id=push.id)
+    if push.system != push.connection.system:
+        raise Refused(
+            f"{another_system(push.system, push.connection.system)} Delete the double there by hand."
+        )
     if all(double["external_id"] != external_id for double in push.doubles):
         raise Refused("This one is not there twice any more.")
     with closing(provider_of(push.connection)) as provider:

@@ -18,9 +18,10 @@ from resolutionflow.storable import UNSTORABLE
 CREDENTIAL_LENGTH, REF_LENGTH, TEMPLATE_LENGTH = 500, 100, 4000
 KEPT = "Kept; leave empty to keep it."
 UNDER_WAY = (
-    "{count} under way to the ticket system that is connected now. They would reach the wrong tickets: wait until "
-    "they have arrived, or see to them in the ledger."
+    "{count} under way to the ticket system that is connected now, and could not go on to another one: wait until "
+    "they have arrived, or see to them in the ledger. If it answers no more, remove this connection first."
 )
+NOT_SAVED = "Nothing was saved, and what was in use stays. Enter the keys once more."
 VISIBILITIES = {
     Visibility.INTERNAL: "Internal: only your team reads it",
     Visibility.CUSTOMER: "Discussion: the customer reads it too",

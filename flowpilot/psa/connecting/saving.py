@@ -5,16 +5,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from flowpilot.psa.connecting import options
 from flowpilot.psa.connecting.providers import System
+from flowpilot.psa.connections import NOTHING_HELD
 from flowpilot.psa.models import PsaConnection, PsaMember, PsaPush
+from flowpilot.psa.providers.systems import system_of
 from flowpilot.psa.sealing import CannotOpen, open_sealed, seal
-from flowpilot.psa.states import UNFINISHED
+from flowpilot.psa.states import GRAVE, UNFINISHED
+from flowpilot.psa.strangers import park_strangers
 from resolutionflow.accounts.models import Account, AuditEntry, User
-
-NOTHING_HELD = {"held_until": None, "held_reason": "", "held_message": ""}
 
 
 class UnderWay(Exception):
@@ -37,15 +39,14 @@ def _alone(account: Account) -> Iterator[None]:
 def connect(
     account: Account, system: System, *, base_url: str, credentials: Mapping[str, str], by: User
 ) -> PsaConnection:
-    """Makes the connection or changes it, and puts it in use in the place of any other. Raises UnderWay."""
+    """Makes the connection or changes it, and puts it in use in the place of any other. The ticket system has answered
+    to these keys (`asking.try_out`). What was made for another system waits for a person then. Raises UnderWay."""
     with _alone(account):
-        connection = PsaConnection.objects.filter(provider=system.key).first()
+        connection = PsaConnection.objects.select_for_update().filter(provider=system.key).first()
+        leads_to = system_of(system.key, base_url=base_url, credentials=credentials)
         before = read_credentials(connection) if connection else {}
         changed = {name for name, value in credentials.items() if before.get(name, "") != value}
-        elsewhere = connection is not None and (
-            connection.base_url != base_url
-            or bool(changed & {c.name for c in system.credentials if not c.secret})
-        )
+        elsewhere = connection is not None and connection.system != leads_to
         if connection is not None and elsewhere and before and (count := under_way(connection)):
             raise UnderWay(count)
         detail: dict[str, Any] = {"changed": sorted(changed)}  # names, never what stands in them
@@ -53,15 +54,16 @@ def connect(
             detail["address"] = [connection.base_url if connection else None, base_url]
         was_new = connection is None or not connection.credentials
         connection = connection or PsaConnection(provider=system.key)
-        connection.base_url, connection.credentials = base_url, seal(credentials)
-        for name, value in NOTHING_HELD.items():
-            setattr(connection, name, value)
+        connection.base_url, connection.system, connection.credentials = base_url, leads_to, seal(credentials)
+        if elsewhere or connection.held_reason in GRAVE:
+            _forget_hold(connection)
         if was_new:
             connection.active = True
             _switch_others_off(account, connection, by)
         connection.save()
         if elsewhere:
             options.forget(connection)
+            park_strangers(timezone.now())
         _record("psa.connected" if was_new else "psa.changed", account, by, connection, **detail)
         return connection
 
@@ -115,9 +117,13 @@ def remove(account: Account, connection: PsaConnection, *, by: User) -> None:
             held.delete()
             return
         held.active, held.credentials, held.defaults, held.note_template = False, "", {}, ""
-        for name, value in NOTHING_HELD.items():
-            setattr(held, name, value)
+        _forget_hold(held)
         held.save()
+
+
+def _forget_hold(connection: PsaConnection) -> None:
+    for name, value in NOTHING_HELD.items():
+        setattr(connection, name, value)
 
 
 @sensitive_variables()

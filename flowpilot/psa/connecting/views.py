@@ -1,28 +1,30 @@
 """The settings of the ticket system: connect it, test it, say what is proposed, switch it off, remove it."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from flowpilot.clients.models import Client
-from flowpilot.psa.asking import Unanswered, ask
+from flowpilot.psa.asking import Unanswered, ask, try_out
 from flowpilot.psa.connecting import options, saving
-from flowpilot.psa.connecting.forms import UNDER_WAY, ConnectForm, DefaultsForm, TemplateForm
+from flowpilot.psa.connecting.forms import NOT_SAVED, UNDER_WAY, ConnectForm, DefaultsForm, TemplateForm
 from flowpilot.psa.connecting.providers import SYSTEMS, System, system_or_404
 from flowpilot.psa.connections import current_connection, release
 from flowpilot.psa.models import PsaConnection, PsaMember
 from flowpilot.psa.sealing import can_seal, key_faults
+from flowpilot.psa.states import Hold
 from flowpilot.psa.words import HOLDS, pushes_are
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.scoping import AccountRequest, team_required
 
 leads_only = team_required("The connection to the ticket system is for team admins.")
-TESTED_NOW = "psa_saved"  # the key in the login: the page after a save tests the connection once
 
 
 @require_GET
@@ -38,27 +40,27 @@ def overview(request: AccountRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters()
+@sensitive_variables()
 @require_http_methods(["GET", "POST"])
 @leads_only
 def connection(request: AccountRequest, provider: str) -> HttpResponse:
-    """Address and keys; below them, once connected, everything else about the ticket system."""
+    """Address and keys; below them, once connected, everything else about the ticket system. What is entered is saved
+    once the ticket system has answered to it, so keys that work are never replaced by ones that do not."""
     system = system_or_404(provider)
     found = _saved(system)
     form = _connect_form(request, system, found)
     if request.method == "POST" and _keeps_secrets() and form.is_valid():
+        given = {"base_url": form.cleaned_data["base_url"], "credentials": form.credentials()}
         try:
-            saving.connect(
-                request.account,
-                system,
-                base_url=form.cleaned_data["base_url"],
-                credentials=form.credentials(),
-                by=request.user,
-            )
+            info = try_out(system.key, **given)
+            saving.connect(request.account, system, **given, by=request.user)
+        except Unanswered as unanswered:
+            form.add_error(None, f"{unanswered.trouble.in_full} {NOT_SAVED}")
         except saving.UnderWay as error:
             form.add_error("base_url", UNDER_WAY.format(count=pushes_are(error.count)))
         else:
-            request.session[TESTED_NOW] = system.key
-            messages.success(request, f"The connection to {system.name} is saved.")
+            of = f" of {info.company}" if info.company else ""
+            messages.success(request, f"{system.name}{of} answered, and the connection is saved.")
             return redirect("settings:psa:connection", system.key)
     return _page(request, system, found, status=422 if form.errors else 200, form=form)
 
@@ -101,9 +103,6 @@ def _page(
         "form": _connect_form(request, system, found, posted=False) if "form" not in given else None,
         "keeps_secrets": _keeps_secrets(),
         "connection": found if found and found.credentials else None,
-        "tests_now": request.session.pop(TESTED_NOW, None) == system.key
-        if request.method == "GET"
-        else False,
     }
     if context["connection"]:
         lists = options.kept(found) if found else None
@@ -112,6 +111,7 @@ def _page(
             "defaults_form": DefaultsForm(connection=found, options=lists) if found else None,
             "template_form": TemplateForm(initial={"note_template": found.note_template if found else ""}),
             "held": HOLDS.get(found.held_reason, "") if found and found.is_held(request.now) else "",
+            "state": _state(found, request.now, given.get("tested")) if found else None,
             "under_way": saving.under_way(found) if found else 0,
             "mapped": PsaMember.objects.filter(connection=found).count(),
             "people": User.objects.filter(account=request.account, is_active=True).count(),
@@ -119,6 +119,17 @@ def _page(
             "clients": Client.objects.count(),
         }
     return render(request, "settings/psa/connection.html", context | given, status=status)
+
+
+def _state(found: PsaConnection, now: datetime, tested: Mapping[str, Any] | None = None) -> tuple[str, str]:
+    """Label and tone of its badge. tested: what came of a test just now."""
+    if not found.active:
+        return "Off", "none"
+    if tested and "trouble" in tested:
+        return "Does not answer well", "bad"
+    if found.is_held(now):
+        return "On hold", "watch" if found.held_reason == Hold.TOO_MANY_REQUESTS else "bad"
+    return "In use", "good"
 
 
 @leads_only
@@ -133,10 +144,11 @@ def test(request: AccountRequest, provider: str) -> HttpResponse:
         context["trouble"] = unanswered.trouble
     else:
         release(found.pk)
+    found.refresh_from_db()
     if not request.htmx:
-        found.refresh_from_db()
         return _page(request, system, found, tested=context)
-    return render(request, "settings/psa/_tested.html", {"tested": context})
+    state = _state(found, request.now, context)
+    return render(request, "settings/psa/_tested.html", {"tested": context, "state": state, "swaps": True})
 
 
 @leads_only

@@ -8,7 +8,7 @@ resolves differently the second time gains nothing. Redirects are not followed, 
 
 import socket
 from collections.abc import Collection, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,11 +17,33 @@ from flowpilot.psa.providers.errors import Misconfigured
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+# Prefixes of IPv6 addresses whose last 32 bits are the IPv4 address that a packet goes to: compatible, and NAT64's.
+EMBEDDING = (IPv6Network("::/96"), IPv6Network("64:ff9b::/96"))
+NAT64_INSIDE = IPv6Network("64:ff9b:1::/48")
+
+
 def is_public(address: str) -> bool:
-    ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
+    """An IPv6 address that leads to an IPv4 one is public if that is."""
+    ip = ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        if ip in NAT64_INSIDE:
+            return False
+        if inside := _embedded(ip):
+            return all(is_public(str(each)) for each in inside)
     return ip.is_global and not ip.is_multicast
+
+
+def _embedded(ip: IPv6Address) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses that a gateway would take a packet to: of a mapped one, 6to4, Teredo (server and client)."""
+    if ip.ipv4_mapped:
+        return (ip.ipv4_mapped,)
+    if ip.sixtofour:
+        return (ip.sixtofour,)
+    if ip.teredo:
+        return ip.teredo
+    if any(ip in network for network in EMBEDDING):
+        return (IPv4Address(int(ip) & 0xFFFFFFFF),)
+    return ()
 
 
 def site_of(typed: str, internal_hosts: Collection[str]) -> str:

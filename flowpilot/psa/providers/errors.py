@@ -51,9 +51,13 @@ class PsaError(Exception):
         super().__init__(self.code)  # a traceback in a log shows this, so not the message
 
     @property
+    def said(self) -> str:
+        """What the ticket system said of it; "" if nothing."""
+        return "; ".join(str(error) for error in self.field_errors) or self.message
+
+    @property
     def words(self) -> str:
-        said = "; ".join(str(error) for error in self.field_errors) or self.message
-        return f"{self.what} It said: {said}" if said else self.what
+        return f"{self.what} It said: {self.said}" if self.said else self.what
 
 
 class Unavailable(PsaError):

@@ -78,7 +78,7 @@ class ConnectWiseStandIn(StandIn):
 
     def reset(self) -> None:
         super().reset()
-        self.codebase = "v2025_1/"
+        self.codebase, self.private_key = "v2025_1/", PRIVATE_KEY
         self.switches = Switches(**vars(self._first_switches))
         self.tables = Tables()
         self._seed(self.tables)
@@ -142,7 +142,7 @@ class ConnectWiseStandIn(StandIn):
         return Answer(200, info | {"VersionNumber": "v2025.1.0", "CompanyID": COMPANY_ID, "IsCloud": "True"})
 
     def _sign_in(self, request: Request) -> None:
-        login = f"{COMPANY_ID}+{PUBLIC_KEY}:{PRIVATE_KEY}".encode()
+        login = f"{COMPANY_ID}+{PUBLIC_KEY}:{self.private_key}".encode()
         expected = "Basic " + base64.b64encode(login).decode()
         if request.headers.get("authorization") != expected:
             raise Refused(Answer(401, {"code": "ConnectWiseApi", "message": "UserNotAuthenticated"}))

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -62,7 +63,7 @@ class Refused(Exception):
         self.answer = answer
 
 
-class StandIn:
+class StandIn(ABC):
     """A WSGI application; one request is handled at a time, whoever waits in a fault holds nobody up.
 
     clock: given by tests, so that what is due later comes without waiting for it.
@@ -78,16 +79,16 @@ class StandIn:
 
     # Given by each stand-in.
 
+    @abstractmethod
     def route(self, path: str) -> str:
         """The path behind the API's root, by which faults are matched."""
-        raise NotImplementedError
 
-    def handle(self, request: Request) -> Answer:
-        raise NotImplementedError
+    @abstractmethod
+    def handle(self, request: Request) -> Answer: ...
 
+    @abstractmethod
     def fault_answer(self, fault: Fault, request: Request) -> Answer:
         """How this ticket system puts it."""
-        raise NotImplementedError
 
     def reset(self) -> None:
         """As it was when it started."""
@@ -95,11 +96,11 @@ class StandIn:
         self.ledger.clear()
         self._late.clear()
 
-    def seed_more(self, tickets: list[dict[str, Any]]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def seed_more(self, tickets: list[dict[str, Any]]) -> None: ...
 
-    def switch(self, name: str, on: bool) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def switch(self, name: str, on: bool) -> None: ...
 
     # What happens to a request.
 

@@ -7,8 +7,12 @@ from django.core.cache import cache
 
 from flowpilot.models import Client, PsaConnection, PsaMember
 from flowpilot.psa import sealing
+from flowpilot.psa.providers.systems import system_of
 from flowpilot.psa.stand_in.faults import Fault
+from flowpilot.psa.stand_in.halopsa import HaloStandIn
+from flowpilot.psa.stand_in.server import serving
 from flowpilot.tests.factories import ClientFactory, PsaPushFactory
+from flowpilot.tests.psa.standing_in import HALO_KEYS
 from flowpilot.tests.psa_pages.keys import AMIRA, KEYS
 from flowpilot.tests.runner.posting import NOW
 from resolutionflow.models import AuditEntry
@@ -22,7 +26,7 @@ def words_of(response):
     return read(response).one("main").text
 
 
-def test_a_team_admin_connects_with_keys_that_nobody_sees_again(lead, account, address):
+def test_a_team_admin_connects_with_keys_that_nobody_sees_again(lead, account, address, stand_in):
     assert "ConnectWise PSA" in words_of(lead.get("/settings/psa/"))
     response = lead.post(PAGE, KEYS | {"base_url": address}, follow=True)
     connection = PsaConnection.objects.get()
@@ -35,6 +39,8 @@ def test_a_team_admin_connects_with_keys_that_nobody_sees_again(lead, account, a
     entry = AuditEntry.objects.get(action="psa.connected")
     assert entry.detail["changed"] == ["company_id", "private_key", "public_key"]
     assert KEYS["private_key"] not in str(entry.detail)
+    assert "ConnectWise PSA of Northgate IT answered, and the connection is saved." in response.text
+    stand_in.private_key = "another"
     lead.post(
         PAGE, {"base_url": address, "company_id": "northgate", "public_key": "", "private_key": "another"}
     )
@@ -102,12 +108,51 @@ def test_without_a_key_to_seal_with_nothing_is_asked_for(lead, account, settings
 
 
 def test_while_pushes_are_under_way_it_cannot_become_another_system(lead, connection, address):
-    PsaPushFactory(connection=connection)
-    response = lead.post(PAGE, KEYS | {"base_url": address, "company_id": "southgate"})
+    PsaConnection.objects.update(system="connectwise 127.0.0.1 southgate")
+    PsaPushFactory(connection=connection, system="connectwise 127.0.0.1 southgate")
+    response = lead.post(PAGE, KEYS | {"base_url": address})
     assert response.status_code == 422
-    assert "1 push is under way to the ticket system that is connected now." in words_of(response)
-    same = {"base_url": address, "company_id": "northgate", "public_key": "", "private_key": "renewed"}
-    assert lead.post(PAGE, same).status_code == 302
+    assert "1 push is under way to the ticket system that is connected now" in words_of(response)
+    PsaConnection.objects.update(system=system_of("connectwise", base_url=address, credentials=KEYS))
+    assert lead.post(PAGE, KEYS | {"base_url": address}).status_code == 302
+
+
+def test_after_it_was_removed_another_one_gets_nothing_of_what_was_left(lead, connection, address):
+    PsaConnection.objects.update(system="connectwise psa.example southgate")
+    push = PsaPushFactory(connection=connection, system="connectwise psa.example southgate")
+    lead.post(f"{PAGE}remove/")
+    assert lead.post(PAGE, KEYS | {"base_url": address}).status_code == 302
+    push.refresh_from_db()
+    assert (push.status, push.last_code) == ("needs_attention", "OtherSystem")
+    assert "This was made for southgate at psa.example" in push.last_error
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [(None, "refuses the keys"), ("503_html", "cannot be reached at the moment")]
+)
+def test_keys_that_were_not_answered_replace_none(lead, connection, address, stand_in, fault, words):
+    if fault:
+        stand_in.faults.add(Fault(fault, times=9))
+    response = lead.post(PAGE, KEYS | {"base_url": address, "private_key": "mistyped"})
+    assert response.status_code == 422
+    assert words in words_of(response)
+    assert "what was in use stays" in words_of(response)
+    assert "mistyped" not in response.text
+    assert sealing.open_sealed(PsaConnection.objects.get().credentials) == KEYS
+    assert not AuditEntry.objects.filter(action="psa.changed").exists()
+
+
+def test_the_badge_says_what_a_test_found(lead, connection, stand_in):
+    state = read(lead.get(PAGE)).one("span", id="psa-state")
+    assert state.text == "In use"
+    stand_in.faults.add(Fault("401", times=9))
+    for headers in ({}, {"HX-Request": "true"}):
+        assert (
+            read(lead.post(f"{PAGE}test/", headers=headers)).one("span", id="psa-state").text
+            == "Does not answer well"
+        )
+    PsaConnection.objects.update(held_until=NOW + timedelta(hours=1), held_reason="keys_refused")
+    assert read(lead.get(PAGE)).one("span", id="psa-state").text == "On hold"
 
 
 def test_proposals_are_chosen_from_what_the_ticket_system_has(lead, connection):
@@ -192,8 +237,8 @@ def test_switched_off_and_removed(lead, connection):
 
 
 def test_one_is_in_use_at_a_time(lead, connection):
-    halo = {"base_url": "https://acme.halopsa.com", "tenant": "acme", "client_id": "a", "client_secret": "b"}
-    response = lead.post("/settings/psa/halopsa/", halo, follow=True)
+    with serving(HaloStandIn()) as url:
+        response = lead.post("/settings/psa/halopsa/", HALO_KEYS | {"base_url": url}, follow=True)
     assert "preview" in words_of(response)
     assert list(PsaConnection.objects.filter(active=True).values_list("provider", flat=True)) == ["halopsa"]
 
