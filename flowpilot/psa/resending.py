@@ -13,12 +13,12 @@ from flowpilot.psa.outbox import set_anyway
 from flowpilot.psa.providers.errors import StatusMoved, TicketMerged, TicketNotFound
 from flowpilot.psa.providers.texts import clean
 from flowpilot.psa.states import MOST_TRIES, State, check_change
-from flowpilot.psa.strangers import OTHER_SYSTEM, another_system
+from flowpilot.psa.strangers import another_system
 from flowpilot.sessions.states import Refused
 from resolutionflow.accounts.models import AuditEntry, User
 
 # What is wrong with a ticket to which no further try gets through.
-NO_GOOD_TICKET = (TicketNotFound.__name__, TicketMerged.__name__, OTHER_SYSTEM)
+NO_GOOD_TICKET = (TicketNotFound.__name__, TicketMerged.__name__)
 GOES_ON = "This one goes on by itself: there is nothing to send again."
 REPLACED = "A newer version stands in the place of this one. Look at that one."
 WAITS_FOR_NOTHING = "This status waits for nothing that a person would have to see to."
@@ -57,7 +57,8 @@ def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = offlin
 
 def repeatable() -> QuerySet[PsaPush]:
     """Those in scope that wait for a person and can go as they are. To set a status that somebody has moved meanwhile
-    is a decision about each, and no further try puts right a ticket that is gone, or that is another system's."""
+    is a decision about each, no further try puts right a ticket that is gone, and what was made for another ticket
+    system is left out."""
     rows = PsaPush.objects.standing().of_its_system()
     found: QuerySet[PsaPush] = rows.filter(
         status=State.NEEDS_ATTENTION, dismissed_at=None, connection__active=True

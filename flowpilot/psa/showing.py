@@ -83,7 +83,8 @@ def _shown(row: Any, now: datetime) -> Shown:
         refused=_kinds(row.before, (State.NEEDS_ATTENTION,)),
     )
     stands = standing(push, place, now)
-    connected = push.connection.active and push.system == push.connection.system
+    at_home = push.system == push.connection.system
+    connected = push.connection.active and at_home
     refused = push.status == State.NEEDS_ATTENTION and not place.replaced
     wants = refused and push.dismissed_at is None
     elsewhere = push.psa_ticket_id != push.session.psa_ticket_id
@@ -98,7 +99,7 @@ def _shown(row: Any, now: datetime) -> Shown:
         other_ticket=merged_into(push),
         repeats=refused and connected and push.last_code != TicketMerged.__name__,
         sets_now=place.stuck and connected,
-        relinks=wants and push.last_code in NO_GOOD_TICKET and not elsewhere,
+        relinks=wants and (push.last_code in NO_GOOD_TICKET or not at_home) and not elsewhere,
         moves=wants and elsewhere and bool(push.session.psa_ticket_id),
         dismisses=wants or (place.stuck and push.status != State.UNCERTAIN),
     )

@@ -134,7 +134,7 @@ def test_resolved_sessions_without_time(lead, connection, engineer):
     )
     ended(engineer, problem_summary="No ticket", psa_ticket_id=None)
     page = read(lead.get("/psa/without-time/?period=7d&ticket=no"))
-    assert [row[0] for row in page.one("table").rows()] == ["No ticket", "Nothing logged"]
+    assert [a.text for a in page.one("table").all("a", class_="link")] == ["No ticket", "Nothing logged"]
     assert "2 sessions" in page.one("main").text
     assert "3 sessions" in read(lead.get("/psa/without-time/")).one("main").text
 
