@@ -26,7 +26,7 @@ PUSHES = (
     Column("what", "What"),
     Column("part", "Part", "count"),
     Column("version", "Version", "count"),
-    Column("hours", "Hours", "hours"),
+    Column("hours", "Time", "hours"),
     Column("state", "State"),
     Column("words", "Where it stands"),
     Column("attempts", "Attempts", "count"),

@@ -55,7 +55,7 @@ def test_the_ledger_is_what_its_filters_leave(lead, pushes):
     assert href == "/analytics/psa/pushes.csv?state=attention"
     table = lines(lead.get(href))
     rows = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
-    assert [(row["What"], row["State"], row["Hours"], row["Attempts"]) for row in rows] == [
+    assert [(row["What"], row["State"], row["Time (h)"], row["Attempts"]) for row in rows] == [
         ("Time entry", "Needs attention", "0.50", "2"),
         ("Status", "Waits for you", "", "0"),
     ]

@@ -51,7 +51,7 @@ def test_from_connecting_to_delivered(page, complaints, account, address, stand_
     page.get_by_label("Public key").fill(KEYS["public_key"])
     page.get_by_label("Private key").fill(KEYS["private_key"])
     page.get_by_role("button", name="Connect", exact=True).click()
-    expect(page.locator("#tested").get_by_text("The connection works.")).to_be_visible()
+    expect(page.get_by_text("answered, and the connection is saved.")).to_be_visible()
     PsaMemberFactory(
         connection=PsaConnection.objects.get(), user=engineer, external_id=AMIRA, work_role="21", location="1"
     )
