@@ -25,6 +25,7 @@ COMMITS = {
     "stale_reads": False,
     "reject": False,
 }
+HANGING = {"late_commit", "timeout_before_commit", "timeout_after_commit"}  # until the client gives up
 WITH_ARGUMENT = re.compile(r"(\w+)\(([^()]*)\)")
 
 
@@ -49,6 +50,10 @@ class Fault:
     @property
     def commits(self) -> bool:
         return COMMITS[self.name]
+
+    @property
+    def hangs(self) -> bool:
+        return self.name in HANGING
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Self:
@@ -83,11 +88,16 @@ class Faults:
     def clear(self) -> None:
         self.waiting.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def next_of(self, method: str, path: str) -> Fault | None:
         for fault in self.waiting:
             if fault.method in {"*", method} and fnmatchcase(path, fault.path):
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.waiting.remove(fault)
                 return fault
         return None
+
+    def take(self, method: str, path: str) -> Fault | None:
+        fault = self.next_of(method, path)
+        if fault is not None:
+            fault.times -= 1
+            if fault.times <= 0:
+                self.waiting.remove(fault)
+        return fault

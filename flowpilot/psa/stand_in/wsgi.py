@@ -66,13 +66,15 @@ class Refused(Exception):
 class StandIn(ABC):
     """A WSGI application; one request is handled at a time, whoever waits in a fault holds nobody up.
 
-    clock: given by tests, so that what is due later comes without waiting for it.
+    clock: given by tests, so that what is due later comes without waiting for it. hanging: one more for each request
+    that is left without an answer from now on, so that they need not wait for that either.
     """
 
     def __init__(self, *, clock: Clock = system_clock) -> None:
         self.clock = clock
         self.lock = threading.RLock()
         self.stopping = threading.Event()
+        self.hanging = threading.Semaphore(0)
         self.faults = Faults()
         self.ledger = Ledger()
         self._late: list[tuple[float, Request]] = []
@@ -157,6 +159,7 @@ class StandIn(ABC):
 
     def _hang(self) -> None:
         """Until the server is stopped; whoever asked has given up long before."""
+        self.hanging.release()
         self.stopping.wait(600)
         raise ConnectionAbortedError
 

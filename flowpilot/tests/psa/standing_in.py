@@ -35,14 +35,41 @@ class HandClock:
         self.now += timedelta(**by)
 
 
+class Impatient(httpx.HTTPTransport):
+    """Gives up at once where the stand-in will not answer, once it has done what it does before that; is patient enough
+    for a busy machine where it will."""
+
+    def __init__(self, app):
+        super().__init__(verify=False)  # without certificates, whose reading takes longer than most tests
+        self.app = app
+
+    def handle_request(self, request):
+        fault = self.app.faults.next_of(request.method, self.app.route(request.url.path))
+        hangs = fault is not None and fault.hangs
+        request.extensions["timeout"] = {
+            "connect": 10,
+            "read": 0.01 if hangs else 20,
+            "write": 10,
+            "pool": 10,
+        }
+        try:
+            return super().handle_request(request)
+        except httpx.ReadTimeout:
+            assert self.app.hanging.acquire(timeout=20)
+            raise
+
+
+def client(app):
+    return httpx.Client(transport=Impatient(app), trust_env=False)
+
+
 class Standing:
     """A stand-in that is being served: its `url`, its `app` with tables and ledger, its `clock`."""
 
     def __init__(self, app, url, clock, key, credentials):
         self.app, self.url, self.clock = app, url, clock
         self.key, self.credentials = key, credentials
-        # Patient enough for a busy machine where an answer comes, and soon done where none does.
-        self.http = httpx.Client(timeout=httpx.Timeout(5, read=0.5), trust_env=False)
+        self.http = client(app)
 
     def provider(self, *, http=None, base_url=None, **credentials):
         return make_provider(

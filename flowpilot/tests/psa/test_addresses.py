@@ -51,6 +51,9 @@ def test_what_must_not_be_opened_is_refused_in_words(typed):
     [
         *["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1"],
         *["::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1"],
+        # What a gateway takes to 10.0.0.1: NAT64, NAT64 of one's own, 6to4, IPv4-compatible; Teredo, client and server.
+        *["64:ff9b::10.0.0.1", "64:ff9b:1::8.8.8.8", "2002:a00:1::1", "::10.0.0.1"],
+        *["2001:0:808:808::f5ff:fffe", "2001:0:a00:1::f7f7:f7f7"],
     ],
 )
 def test_addresses_inside_are_not_public(address):
@@ -60,6 +63,7 @@ def test_addresses_inside_are_not_public(address):
 def test_addresses_outside_are_public():
     assert is_public("8.8.8.8")
     assert is_public("2001:4860:4860::8888")
+    assert is_public("64:ff9b::8.8.8.8")  # how a network without IPv4 reaches it
 
 
 def test_a_private_host_gets_no_connection_unless_the_operator_names_it(stand_in):

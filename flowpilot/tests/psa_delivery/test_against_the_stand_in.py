@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import httpx
 import pytest
 
 from flowpilot.models import PsaActivityLog, PsaConnection, PsaMember, PsaPush
@@ -17,17 +16,17 @@ from flowpilot.psa.stand_in.seed import CLOSED, COMPANY_ID, IN_PROGRESS, PRIVATE
 from flowpilot.psa.stand_in.server import serving
 from flowpilot.psa.sweep import delete_double
 from flowpilot.tests.factories import SessionFactory
+from flowpilot.tests.psa.standing_in import client
 
 NOTES, ENTRIES, TICKET = "/service/tickets/*/notes", "/time/entries", "/service/tickets/5002"
 WRITES = [("POST", NOTES), ("POST", ENTRIES), ("PATCH", TICKET)]
-SECONDS = 0.5  # after which the client gives up here; what hangs would take its usual half a minute else
 
 
 @pytest.fixture
 def stand_in(desk):
     """The desk's connection leads to it, and its clock is the desk's."""
     made = ConnectWiseStandIn(clock=desk.now)
-    with serving(made) as url, httpx.Client(timeout=SECONDS) as http:
+    with serving(made) as url, client(made) as http:
         keys = {"company_id": COMPANY_ID, "public_key": PUBLIC_KEY, "private_key": PRIVATE_KEY}
         PsaConnection.objects.update(
             base_url=url, credentials=sealing.seal(keys), defaults={"work_role": "21", "location": "1"}

@@ -9,13 +9,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
 import pytest
 from django.db import connection as database
-from django.db import connections
+from django.db import connections, transaction
 
-from flowpilot.models import PsaActivityLog, PsaPush
+from flowpilot.models import PsaActivityLog, PsaConnection, PsaPush
 from flowpilot.psa import sealing
 from flowpilot.psa.delivery import Means, deliver
 from flowpilot.psa.outbox import PushChoices, enqueue
@@ -161,6 +162,36 @@ def test_workers_side_by_side_send_each_push_once(account, stand_in, engineer):
     for row in stand_in.ledger.commits:
         order.setdefault(row["ticket"], []).append(row["kind"])
     assert {tuple(kinds) for kinds in order.values()} == {("note", "time_entry", "status")}
+
+
+def test_what_is_queued_while_the_connection_is_led_elsewhere_is_made_for_the_new_system(
+    account, stand_in, engineer
+):
+    clock, changed = Clock(), Event()
+
+    def change():
+        with account_scope(account), transaction.atomic():
+            held = PsaConnection.objects.select_for_update().get()
+            changed.set()
+            while not waits_for_a_lock():
+                sleep(0.01)
+            held.system = "connectwise psa.example borealis"
+            held.save()
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(change)
+        assert changed.wait(timeout=60)
+        [push] = put(engineer, 0, clock(), ("note",))
+        done.result()
+    assert push.system == "connectwise psa.example borealis"
+
+
+def waits_for_a_lock():
+    with database.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        [(waits,)] = cursor.fetchall()
+    return waits
 
 
 def test_two_sweeps_side_by_side_say_the_same(account, stand_in, engineer):

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from flowpilot.models import PsaActivityLog
+from flowpilot.psa import claiming
 from flowpilot.psa.claiming import claim
+from flowpilot.psa.states import NoSuchChange
 from flowpilot.psa.waiting import LEASE
 from flowpilot.tests.psa_delivery.conftest import CHOICES
 
@@ -106,6 +108,29 @@ def test_an_answer_that_comes_when_another_worker_has_delivered_is_swept_for(des
     desk.sweep()
     push.refresh_from_db()
     assert [double["external_id"] for double in push.doubles] == ["2"]
+
+
+def test_one_that_cannot_be_taken_up_keeps_no_other_from_going_on(desk, monkeypatch, caplog):
+    caplog.set_level("ERROR")
+    [odd] = desk.put(CHOICES["note"])
+    [other] = desk.put(CHOICES["note"], desk.session("200"))
+    for _ in range(2):
+        claim(desk.now())
+    original = claiming.wait
+
+    def wait(push, state, **until):
+        if push.id == odd.id:
+            raise NoSuchChange("A change that nobody foresaw.")
+        original(push, state, **until)
+
+    monkeypatch.setattr(claiming, "wait", wait)
+    desk.now.move(minutes=30)
+    assert claiming.take_up_what_was_left(desk.now(), lambda: 0.0) == 1
+    desk.deliver()
+    other.refresh_from_db()
+    odd.refresh_from_db()
+    assert (other.status, odd.status, odd.tries) == ("success", "pending", 0)
+    assert str(odd.id) in {record.push_id for record in caplog.records if record.levelname == "ERROR"}
 
 
 def test_a_push_is_claimed_once(desk):

@@ -3,9 +3,11 @@
 import logging
 from base64 import b64encode
 from contextlib import closing
+from io import StringIO
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.views.debug import ExceptionReporter
 
@@ -46,6 +48,32 @@ def test_what_is_sealed_opens_with_any_of_the_keys(settings):
     settings.PSA_KEYS = [SECOND]
     with pytest.raises(sealing.CannotOpen, match="Enter them again"):
         sealing.open_sealed(sealed)
+
+
+def reseal():
+    said = StringIO()
+    call_command("reseal_psa_keys", stdout=said)
+    return said.getvalue()
+
+
+def test_what_is_stored_is_sealed_anew_so_that_the_old_key_can_go(desk, settings):
+    settings.PSA_KEYS = [FIRST]
+    PsaConnection.objects.update(credentials=sealing.seal({"private_key": "quite secret"}))
+    settings.PSA_KEYS = [SECOND, FIRST]
+    assert reseal() == "Sealed with the first key: 1 anew, 0 already.\n"
+    assert reseal() == "Sealed with the first key: 0 anew, 1 already.\n"
+    settings.PSA_KEYS = [SECOND]
+    assert sealing.open_sealed(PsaConnection.objects.get().credentials) == {"private_key": "quite secret"}
+
+
+def test_what_no_key_opens_is_named_and_stays(desk, settings):
+    settings.PSA_KEYS = [FIRST]
+    PsaConnection.objects.update(credentials=sealing.seal({"private_key": "quite secret"}))
+    settings.PSA_KEYS = [SECOND]
+    before = PsaConnection.objects.get().credentials
+    with pytest.raises(CommandError, match=r"None of PSA_KEYS opens those of northgate \(ConnectWise PSA\)"):
+        reseal()
+    assert PsaConnection.objects.get().credentials == before
 
 
 @pytest.mark.parametrize("keys", [[], ["no key"]])
