@@ -95,7 +95,8 @@ def without_time_table(form: WithoutTimeForm, request: AccountRequest) -> Table:
 def _lots(rows: QuerySet[Any], request: AccountRequest) -> Iterator[list[Any]]:
     """Read by a cursor of the server in one transaction, so all rows are of one moment. The account is in scope only
     while they are fetched, not while whoever sends them has the turn."""
-    with transaction.atomic(), closing(rows.iterator(chunk_size=ROWS_AT_ONCE)) as found:
+    cursor: Any = rows.iterator(chunk_size=ROWS_AT_ONCE)
+    with transaction.atomic(), closing(cursor) as found:
         while True:
             with account_scope(request.account):
                 lot = list(islice(found, ROWS_AT_ONCE))

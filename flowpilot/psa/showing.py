@@ -48,7 +48,7 @@ class Shown:
     dismisses: bool = False
 
 
-def placed(pushes: QuerySet[PsaPush]) -> QuerySet[PsaPush]:
+def placed(pushes: QuerySet[PsaPush]) -> QuerySet[Any]:
     """With what `shown` has to know, asked in the same query; note, time entry and status in this order."""
     place = Case(
         *[When(kind=kind, then=Value(number)) for kind, number in ORDER.items()], output_field=IntegerField()
@@ -61,7 +61,7 @@ def placed(pushes: QuerySet[PsaPush]) -> QuerySet[PsaPush]:
         psa_ticket_id=OuterRef("psa_ticket_id"),
         place__lt=OuterRef("place"),
     )
-    rows: QuerySet[PsaPush] = pushes.annotate(place=place).annotate(
+    rows: QuerySet[Any] = pushes.annotate(place=place).annotate(
         is_replaced=Exists(itself.superseded()),
         is_stuck=Exists(itself.stuck()),
         before=ArraySubquery(siblings.undelivered().values(json=JSONObject(kind="kind", status="status"))),

@@ -42,10 +42,11 @@ class LedgerForm(forms.Form):
     def wanted(self) -> dict[str, Any]:
         return self.cleaned_data if self.is_valid() else {}
 
-    def pushes(self) -> QuerySet[PsaPush]:
+    def pushes(self) -> QuerySet[Any]:
         """Newest first, those of one end of a session together; replaced ones only among all."""
         wanted = self.wanted()
-        rows: Any = STATES.get(wanted.get("state") or "all", PsaPush.objects.all)()
+        asked = STATES.get(wanted.get("state") or "")
+        rows: Any = asked() if asked else PsaPush.objects.all()
         if kind := wanted.get("kind"):
             rows = rows.filter(kind=kind)
         if words := wanted.get("q"):
@@ -55,13 +56,12 @@ class LedgerForm(forms.Form):
                 | Q(session__client__name__icontains=words)
                 | Q(external_id=words)
             )
-        pushes: QuerySet[PsaPush] = (
+        return (
             placed(rows)
             .select_related("connection", "session", "session__client")
             .defer("payload", "session__decisions")
             .order_by("-created_at", "session", "-revision", "place", "part")
         )
-        return pushes
 
 
 def _under_way() -> QuerySet[PsaPush]:

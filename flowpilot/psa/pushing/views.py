@@ -194,7 +194,9 @@ def dismiss_push(request: AccountRequest, session_id: UUID, push_id: UUID) -> Ht
 
 def _push(request: AccountRequest, session_id: UUID, push_id: UUID) -> PsaPush:
     session = offering.pushed_by(request.user, session_id)
-    return get_object_or_404(PsaPush.objects.select_related("session"), id=push_id, session=session)
+    rows = PsaPush.objects.select_related("session")
+    push: PsaPush = get_object_or_404(rows, id=push_id, session=session)
+    return push
 
 
 def _done(request: AccountRequest, push: PsaPush, act: Callable[[], object], words: str) -> HttpResponse:
