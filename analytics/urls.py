@@ -11,6 +11,8 @@ urlpatterns = [
     path("panels/<slug:panel>.<slug:format>", views.team_export, name="team-export"),
     path("sheet/", sheet.sheet, name="sheet"),
     path("sessions.<slug:format>", exports.sessions_export, name="sessions-export"),
+    path("psa/pushes.<slug:format>", exports.pushes_export, name="pushes-export"),
+    path("psa/without-time.<slug:format>", exports.without_time_export, name="without-time-export"),
     path("settings/users.<slug:format>", exports.users_export, name="users-export"),
     *(
         path(

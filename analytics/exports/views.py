@@ -1,4 +1,4 @@
-"""Lists as downloads: sessions, and those of the settings. Who may see a list may have its rows, by the same form."""
+"""Lists as downloads: sessions, pushes, those of the settings. Who may see a list may have its rows, by its form."""
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseBase
@@ -6,11 +6,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from analytics.exports.answers import refused, sent
+from analytics.exports.pushes import pushes_table, without_time_table
 from analytics.exports.sessions import sessions_table
 from analytics.exports.settings import entries_table, users_table
 from flowpilot.clients_and_domains.forms import SearchForm
 from flowpilot.clients_and_domains.kinds import Kind
 from flowpilot.clients_and_domains.views import NO_ACCESS
+from flowpilot.psa.ledger.listing import LedgerForm, WithoutTimeForm
+from flowpilot.psa.ledger.views import leads_only as pushes_leads_only
 from flowpilot.sessions.filters import SessionFilterForm
 from flowpilot.users.forms import UserListForm
 from flowpilot.users.views import leads_only
@@ -56,3 +59,27 @@ def entries_export(request: AccountRequest, kind: Kind, format: str) -> HttpResp
     if not form.is_valid():
         return refused(request, form, kind.url())
     return sent(request, form, entries_table(kind, form, request), format)
+
+
+@require_GET
+@pushes_leads_only
+def pushes_export(request: AccountRequest, format: str) -> HttpResponseBase:
+    """The pushes that the ledger shows with these very filters."""
+    if format not in FORMATS:
+        raise Http404("No such format")
+    form = LedgerForm(request.GET)
+    if not form.is_valid():
+        return refused(request, form, reverse("psa:ledger"))
+    return sent(request, form, pushes_table(form, request), format)
+
+
+@require_GET
+@pushes_leads_only
+def without_time_export(request: AccountRequest, format: str) -> HttpResponseBase:
+    """The resolved sessions without time of this period."""
+    if format not in FORMATS:
+        raise Http404("No such format")
+    form = WithoutTimeForm(request.GET)
+    if not form.is_valid():
+        return refused(request, form, reverse("psa:without-time"))
+    return sent(request, form, without_time_table(form, request), format)

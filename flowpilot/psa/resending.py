@@ -4,18 +4,21 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from flowpilot.psa.claiming import finish
 from flowpilot.psa.connections import ProviderOf, offline_provider_of
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.outbox import set_anyway
-from flowpilot.psa.providers.errors import StatusMoved
+from flowpilot.psa.providers.errors import StatusMoved, TicketMerged, TicketNotFound
 from flowpilot.psa.providers.texts import clean
 from flowpilot.psa.states import MOST_TRIES, State, check_change
 from flowpilot.psa.strangers import another_system
 from flowpilot.sessions.states import Refused
 from resolutionflow.accounts.models import AuditEntry, User
 
+# What is wrong with a ticket to which no further try gets through.
+NO_GOOD_TICKET = (TicketNotFound.__name__, TicketMerged.__name__)
 GOES_ON = "This one goes on by itself: there is nothing to send again."
 REPLACED = "A newer version stands in the place of this one. Look at that one."
 WAITS_FOR_NOTHING = "This status waits for nothing that a person would have to see to."
@@ -52,13 +55,20 @@ def send_again(push_id: UUID, *, now: datetime, provider_of: ProviderOf = offlin
         return push
 
 
+def repeatable() -> QuerySet[PsaPush]:
+    """Those in scope that wait for a person and can go as they are. To set a status that somebody has moved meanwhile
+    is a decision about each, no further try puts right a ticket that is gone, and what was made for another ticket
+    system is left out."""
+    rows = PsaPush.objects.standing().of_its_system()
+    found: QuerySet[PsaPush] = rows.filter(
+        status=State.NEEDS_ATTENTION, dismissed_at=None, connection__active=True
+    ).exclude(last_code__in=[StatusMoved.__name__, *NO_GOOD_TICKET])
+    return found
+
+
 def send_all_again(*, now: datetime) -> int:
-    """All in scope that wait for a person and can go as they are; how many. To set a status that somebody has moved
-    meanwhile is a decision about each, and what was made for another ticket system is left out."""
-    waiting = (
-        PsaPush.objects.standing().of_its_system().filter(status=State.NEEDS_ATTENTION, dismissed_at=None)
-    )
-    ids = waiting.exclude(last_code=StatusMoved.__name__).order_by("created_at", "id")
+    """All that are `repeatable`; how many."""
+    ids = repeatable().order_by("created_at", "id")
     sent = 0
     for push_id in list(ids.values_list("id", flat=True)):
         try:

@@ -32,4 +32,6 @@ urlpatterns = [
     path("<uuid:session_id>/push/look/", pushing.look, name="push-look"),
     path("<uuid:session_id>/push/state/", pushing.state, name="pushes"),
     path("<uuid:session_id>/push/<uuid:push_id>/again/", pushing.again, name="push-again"),
+    path("<uuid:session_id>/push/<uuid:push_id>/now/", pushing.set_now, name="push-now"),
+    path("<uuid:session_id>/push/<uuid:push_id>/dismiss/", pushing.dismiss_push, name="push-dismiss"),
 ]

@@ -13,9 +13,10 @@ from flowpilot.psa.stand_in.connectwise import ConnectWiseStandIn
 from flowpilot.psa.stand_in.server import serving
 from flowpilot.sessions import driving, starting
 from flowpilot.sessions.states import Outcome
-from flowpilot.tests.factories import PsaConnectionFactory, PsaMemberFactory, PsaPushFactory
+from flowpilot.tests.factories import ClientFactory, PsaConnectionFactory, PsaMemberFactory, PsaPushFactory
 from flowpilot.tests.psa_pages.keys import AMIRA, KEYS
 from tests.e2e.axe import in_every_look
+from tests.e2e.looks import NARROW_DARK
 from tests.e2e.people import log_in
 from tests.e2e.rows import NOW
 
@@ -50,7 +51,7 @@ def test_from_connecting_to_delivered(page, complaints, account, address, stand_
     page.get_by_label("Public key").fill(KEYS["public_key"])
     page.get_by_label("Private key").fill(KEYS["private_key"])
     page.get_by_role("button", name="Connect", exact=True).click()
-    expect(page.locator("#tested").get_by_text("The connection works.")).to_be_visible()
+    expect(page.get_by_text("answered, and the connection is saved.")).to_be_visible()
     PsaMemberFactory(
         connection=PsaConnection.objects.get(), user=engineer, external_id=AMIRA, work_role="21", location="1"
     )
@@ -81,7 +82,8 @@ def test_from_connecting_to_delivered(page, complaints, account, address, stand_
 
     log_in(page, team_admin)
     page.goto("/psa/")
-    expect(page.get_by_role("row", name="No network")).to_have_count(3)
+    expect(page.get_by_role("link", name="No network")).to_have_count(1)
+    expect(page.locator(".ledger .badge", has_text="Delivered")).to_have_count(3)
     page.goto("/analytics/flowpilot/?tab=psa")
     expect(page.get_by_role("link", name="0.25").first).to_be_visible()
 
@@ -121,7 +123,7 @@ def test_every_page_in_every_look(page, connection, team_admin, engineer):
     in_every_look(page)
     driving.complete(session.id, outcome=Outcome.RESOLVED, now=NOW, resolution_summary="Cable")
     facts = {"connection": connection, "session": session, "psa_ticket_id": "5001"}
-    PsaPushFactory(status="needs_attention", last_error="The ticket is gone.", **facts)
+    refused = PsaPushFactory(status="needs_attention", last_error="The ticket is gone.", **facts)
     double = PsaPushFactory(
         kind="status", status="success", doubles=[{"external_id": "7", "url": ""}], **facts
     )
@@ -143,6 +145,42 @@ def test_every_page_in_every_look(page, connection, team_admin, engineer):
     page.goto(f"/sessions/{session.id}/push/")
     expect(page.get_by_text("No network in the meeting room")).to_be_visible()
     in_every_look(page)
+    page.goto(f"/sessions/{session.id}/push/{refused.id}/dismiss/?back=state%3Dattention")
+    in_every_look(page)
     PsaConnection.objects.update(active=False)
     page.goto("/settings/psa/")
     in_every_look(page)
+
+
+HOSTILE = '<script>alert(1)</script> "O\'Brien" 🖨️ =HYPERLINK("http://x","y") مشكلة في الطابعة'
+
+
+@pytest.mark.parametrize("look", [NARROW_DARK], ids=str)
+def test_what_needs_somebody_is_seen_to_on_a_phone(page, connection, team_admin, engineer):
+    client = ClientFactory(name=HOSTILE[:100])
+    session = starting.start(engineer, problem_summary=HOSTILE, psa_ticket_id="5001", client=client, now=NOW)
+    driving.complete(session.id, outcome=Outcome.RESOLVED, now=NOW, resolution_summary="Cable")
+    facts = {"connection": connection, "session": session, "psa_ticket_id": "5001"}
+    PsaPushFactory(status="needs_attention", last_code="TicketNotFound", last_error="It is gone.", **facts)
+    PsaPushFactory(kind="time_entry", status="needs_attention", last_error=HOSTILE, **facts)
+    PsaPushFactory(kind="status", status_ref="104", **facts)
+    log_in(page, team_admin)
+    page.goto("/psa/?state=attention")
+    expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    acts = page.locator(".push-acts :is(a, button)")
+    for act in acts.all():  # all of them are in sight, without a table to be scrolled
+        box = act.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= NARROW_DARK.width
+    page.get_by_role("link", name="Dismiss: Time entry").click()
+    page.get_by_label("Why, for whoever asks later").fill("Billed by hand")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_text("Time entry for 5001 is dismissed.")).to_be_visible()
+    assert page.url.endswith("/psa/?state=attention")
+    expect(page.get_by_text("Waits for the note, which needs you.")).to_be_visible()
+    page.get_by_role("button", name="Set it now").click()
+    expect(page.get_by_text("The status of ticket 5001 is set now.")).to_be_visible()
+    expect(page.get_by_role("complementary", name="Ticket system")).to_contain_text("1 push needs attention")
+    page.get_by_role("link", name="Link another ticket").click()
+    expect(page.get_by_role("heading", name="Change the ticket")).to_be_visible()

@@ -169,13 +169,18 @@ PLACES = {
         f"sessions/<uuid:session_id>/{act}/": at(f"/sessions/{{session.id}}/{act}/", who=always(ACCOUNT, 405))
         for act in ("ticket/find", "push/look")
     },
-    "sessions/<uuid:session_id>/push/<uuid:push_id>/again/": at(
-        "/sessions/{session.id}/push/{psapush.id}/again/", who=always(ACCOUNT, 405)
+    **{
+        f"sessions/<uuid:session_id>/push/<uuid:push_id>/{act}/": at(
+            f"/sessions/{{session.id}}/push/{{psapush.id}}/{act}/", who=always(ACCOUNT, 405)
+        )
+        for act in ("again", "now")
+    },
+    "sessions/<uuid:session_id>/push/<uuid:push_id>/dismiss/": at(
+        "/sessions/{session.id}/push/{psapush.id}/dismiss/", who=ACCOUNT
     ),
     "psa/": at("/psa/", "/psa/?state=attention&kind=note&q=1", who=TEAM),
     "psa/without-time/": at("/psa/without-time/", "/psa/without-time/?period=90d&ticket=yes", who=TEAM),
     "psa/again/": at("/psa/again/", who=always(ACCOUNT, 405) | {"engineer": 403}),
-    "psa/<uuid:push_id>/again/": at("/psa/{psapush.id}/again/", who=always(ACCOUNT, 405) | {"engineer": 403}),
     "psa/<uuid:push_id>/double/": at("/psa/{psapush.id}/double/", who=TEAM),
     "settings/psa/": at("/settings/psa/", who=always(TEAM, 302)),
     "settings/psa/<slug:provider>/": at("/settings/psa/connectwise/", "/settings/psa/halopsa/", who=TEAM),
@@ -203,6 +208,12 @@ PLACES = {
             *(f"/analytics/settings/{what}.{format}" for format in FORMATS), who=TEAM
         )
         for what in ("users", "clients", "domains")
+    },
+    **{
+        f"analytics/psa/{what}.<slug:format>": at(
+            *(f"/analytics/psa/{what}.{format}" for format in FORMATS), who=TEAM
+        )
+        for what in ("pushes", "without-time")
     },
     "settings/": at("/settings/", who=always(PERSON, 302)),
     "settings/profile/": at("/settings/profile/", who=PERSON),

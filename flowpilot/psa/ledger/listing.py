@@ -1,15 +1,20 @@
 """Which pushes the ledger shows, and which sessions have no time in the ticket system."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
 
 from flowpilot.psa.models import PsaActivityLog, PsaPush
+from flowpilot.psa.resending import repeatable
+from flowpilot.psa.showing import placed
 from flowpilot.psa.states import UNFINISHED, State
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import Source, Status
+from resolutionflow.links import url_with
 from resolutionflow.storable import UNSTORABLE
 
 PERIODS = {"7d": 7, "30d": 30, "90d": 90}
@@ -29,7 +34,7 @@ class LedgerForm(forms.Form):
     kind = forms.ChoiceField(
         label="What", choices=[("", "Everything"), *PsaPush.Kind.choices], required=False
     )
-    q = forms.CharField(label="Ticket or session", max_length=100, required=False)
+    q = forms.CharField(label="Ticket, session or client", max_length=100, required=False)
 
     def clean_q(self) -> str:
         return UNSTORABLE.sub("", self.cleaned_data["q"])
@@ -37,43 +42,62 @@ class LedgerForm(forms.Form):
     def wanted(self) -> dict[str, Any]:
         return self.cleaned_data if self.is_valid() else {}
 
-    def pushes(self) -> QuerySet[PsaPush]:
-        """Newest first; replaced ones only among all."""
+    def pushes(self) -> QuerySet[Any]:
+        """Newest first, those of one end of a session together; replaced ones only among all."""
         wanted = self.wanted()
-        rows: Any = PsaPush.objects.all()
-        state = wanted.get("state")
-        if state == "attention":
-            rows = rows.wanting_a_person()
-        elif state == "under_way":
-            rows = rows.standing().filter(status__in=UNFINISHED)
-        elif state == "delivered":
-            rows = rows.filter(status=State.SUCCESS)
+        asked = STATES.get(wanted.get("state") or "")
+        rows: Any = asked() if asked else PsaPush.objects.all()
         if kind := wanted.get("kind"):
             rows = rows.filter(kind=kind)
         if words := wanted.get("q"):
             rows = rows.filter(
-                Q(psa_ticket_id__iexact=words)
+                Q(psa_ticket_id__iexact=words.removeprefix("#"))
                 | Q(session__problem_summary__icontains=words)
+                | Q(session__client__name__icontains=words)
                 | Q(external_id=words)
             )
-        pushes: QuerySet[PsaPush] = (
-            rows.select_related("connection", "session", "session__client")
-            .defer("session__decisions", "payload")
-            .order_by("-created_at", "-id")
+        return (
+            placed(rows)
+            .select_related("connection", "session", "session__client")
+            .defer("payload", "session__decisions")
+            .order_by("-created_at", "session", "-revision", "place", "part")
         )
-        return pushes
+
+
+def _under_way() -> QuerySet[PsaPush]:
+    """What arrives without anybody's doing."""
+    rows: Any = PsaPush.objects.filter(status__in=UNFINISHED)
+    stuck: Any = PsaPush.objects.all()
+    under_way: QuerySet[PsaPush] = rows.standing().exclude(pk__in=stuck.stuck().values("pk"))
+    return under_way
+
+
+def _attention() -> QuerySet[PsaPush]:
+    rows: Any = PsaPush.objects.all()
+    attention: QuerySet[PsaPush] = rows.wanting_a_person()
+    return attention
+
+
+# Which pushes each state of the filter leaves; what is counted beside it is the same.
+STATES: dict[str, Callable[[], QuerySet[PsaPush]]] = {
+    "attention": _attention,
+    "under_way": _under_way,
+    "delivered": lambda: PsaPush.objects.filter(status=State.SUCCESS),
+}
 
 
 def counts() -> dict[str, int]:
-    """How many pushes each filter of the state leaves."""
-    rows: Any = PsaPush.objects.all()
-    attention = rows.wanting_a_person().count()
-    found: dict[str, int] = rows.aggregate(
-        under_way=Count("pk", filter=Q(status__in=UNFINISHED)),
-        delivered=Count("pk", filter=Q(status=State.SUCCESS)),
-        all=Count("pk"),
-    )
-    return {"attention": attention} | found
+    """How many pushes each state of the filter leaves, how many there are, and how many can be sent again at once."""
+    asked = STATES | {"repeatable": repeatable}
+    each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in asked.items()}
+    found: dict[str, int] = PsaPush.objects.aggregate(**each, all=Count("pk"))
+    return found
+
+
+def ledger_href(query: str) -> str:
+    """The ledger with the filters that a query string names, for the way back to where somebody was."""
+    wanted = LedgerForm(QueryDict(query[:500].replace("\0", ""))).wanted()
+    return url_with("psa:ledger", {name: wanted.get(name) for name in ("state", "kind", "q")})
 
 
 class WithoutTimeForm(forms.Form):

@@ -7,6 +7,5 @@ urlpatterns = [
     path("", views.ledger, name="ledger"),
     path("without-time/", views.without_time, name="without-time"),
     path("again/", views.all_again, name="all-again"),
-    path("<uuid:push_id>/again/", views.again, name="again"),
     path("<uuid:push_id>/double/", views.double, name="double"),
 ]

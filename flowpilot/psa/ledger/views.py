@@ -1,6 +1,8 @@
 """The ledger: every push of the account, what needs somebody, and which resolved sessions have no time."""
 
+from itertools import groupby
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,17 +13,18 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flowpilot.psa.asking import Unanswered, in_words
 from flowpilot.psa.connecting.providers import SYSTEMS
 from flowpilot.psa.connections import current_connection
-from flowpilot.psa.ledger.listing import LedgerForm, WithoutTimeForm, counts
+from flowpilot.psa.ledger.listing import LedgerForm, WithoutTimeForm, counts, ledger_href
 from flowpilot.psa.models import PsaPush
-from flowpilot.psa.resending import send_again, send_all_again
-from flowpilot.psa.states import State
+from flowpilot.psa.resending import send_all_again
+from flowpilot.psa.showing import Shown, shown
 from flowpilot.psa.sweep import delete_double, keep_double
-from flowpilot.psa.words import pushes_are, standing
+from flowpilot.psa.words import pushes_are
 from flowpilot.sessions.states import Refused
 from resolutionflow.accounts.names import shown_names
 from resolutionflow.accounts.scoping import AccountRequest, team_required
+from resolutionflow.exports import export_menu
 from resolutionflow.links import url_with
-from resolutionflow.numbered_pages import numbered_page
+from resolutionflow.numbered_pages import NumberedPage, numbered_page
 
 leads_only = team_required(
     "The ledger of pushes is for team admins. Those of your sessions stand on their pages."
@@ -35,21 +38,15 @@ def ledger(request: AccountRequest) -> HttpResponse:
     form = LedgerForm(request.GET)
     page = numbered_page(request, form.pushes(), "pushes")
     names = shown_names(request.account, request.user)
-    replaced = _replaced([push.pk for push in page.rows])
     wanted = form.wanted()
     state = wanted.get("state") or "all"
     kept = {"kind": wanted.get("kind"), "q": wanted.get("q")}
     number = counts()
     context = {
         "form": form,
-        "rows": [
-            {
-                "push": push,
-                "engineer": names[push.session.user_id],
-                "standing": standing(push, request.now, replaced=push.pk in replaced),
-                "can_repeat": push.status == State.NEEDS_ATTENTION and push.pk not in replaced,
-            }
-            for push in page.rows
+        "groups": [
+            {"push": group[0].push, "engineer": names[group[0].push.session.user_id], "entries": group}
+            for group in _together(shown(page.rows, request.now))
         ],
         "page": page,
         "tabs": [
@@ -59,14 +56,21 @@ def ledger(request: AccountRequest) -> HttpResponse:
         "state": state,
         "counts": number,
         "filtered": bool(kept["kind"] or kept["q"]),
+        "back": urlencode({name: value for name, value in (kept | {"state": state}).items() if value}),
         "connection": current_connection(),
+        "export": _export(form, page, "pushes", "push", "pushes"),
     }
-    return render(request, "psa/ledger.html", context, status=200)
+    return render(request, "psa/ledger.html", context)
 
 
-def _replaced(ids: list[UUID]) -> set[UUID]:
-    rows: Any = PsaPush.objects.filter(pk__in=ids)
-    return set(rows.superseded().values_list("pk", flat=True))
+def _together(entries: list[Shown]) -> list[list[Shown]]:
+    """Those of one revision stand under their session once."""
+
+    def end(entry: Shown) -> tuple[Any, ...]:
+        push = entry.push
+        return push.session_id, push.created_at, push.revision, push.psa_ticket_id
+
+    return [list(group) for _, group in groupby(entries, end)]
 
 
 @require_GET
@@ -89,23 +93,19 @@ def without_time(request: AccountRequest) -> HttpResponse:
         ],
         "period": period,
         "connection": current_connection(),
+        "export": _export(form, page, "without-time", "session", "sessions"),
     }
     return render(request, "psa/without_time.html", context)
 
 
-@leads_only
-@require_POST
-def again(request: AccountRequest, push_id: UUID) -> HttpResponse:
-    push = get_object_or_404(PsaPush.objects.select_related("session"), id=push_id)
-    try:
-        send_again(push.id, now=request.now)
-    except Refused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(
-            request, f"The {push.get_kind_display().lower()} for ticket {push.psa_ticket_id} is sent again."
-        )
-    return redirect(_back(request))
+def _export(
+    form: LedgerForm | WithoutTimeForm, page: NumberedPage, what: str, one: str, many: str
+) -> dict[str, Any] | None:
+    """The Export menu, for what there is with filters that can be read."""
+    if not form.is_valid() or not page.total:
+        return None
+    note = f"{page.total:,} {one if page.total == 1 else many}"
+    return export_menu(many, note, f"analytics:{what}-export", form.cleaned_data)
 
 
 @leads_only
@@ -117,7 +117,7 @@ def all_again(request: AccountRequest) -> HttpResponse:
         messages.success(request, f"{pushes_are(number)} sent again. What is not accepted comes back here.")
     else:
         messages.info(request, "There is nothing to send again.")
-    return redirect(_back(request))
+    return redirect(ledger_href(request.POST.get("back", "")))
 
 
 @require_http_methods(["GET", "POST"])
@@ -140,11 +140,3 @@ def double(request: AccountRequest, push_id: UUID) -> HttpResponse:
     except Unanswered as unanswered:
         messages.error(request, f"Nothing was deleted. {unanswered.trouble}")
     return redirect("psa:ledger")
-
-
-def _back(request: AccountRequest) -> str:
-    """Where the button stood, its filters with it."""
-    query = request.POST.get("back", "").replace("\0", "")[:500]
-    allowed = LedgerForm(dict(pair.partition("=")[::2] for pair in query.split("&") if pair))
-    wanted = allowed.wanted()
-    return url_with("psa:ledger", {name: wanted.get(name) for name in ("state", "kind")})

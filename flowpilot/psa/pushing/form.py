@@ -11,6 +11,7 @@ from flowpilot.psa.connecting.forms import VISIBILITIES, defaults_of
 from flowpilot.psa.models import PsaConnection, PsaMember
 from flowpilot.psa.outbox import MOST_MINUTES, Planned, PushChoices, preview
 from flowpilot.psa.providers.base import Billing, StatusOption, Visibility
+from flowpilot.psa.pushing.meant import Meant
 from flowpilot.psa.pushing.note import as_ended, minutes_of, note_text
 from flowpilot.psa.pushing.ticket_now import TicketNow
 from flowpilot.sessions.models import Session
@@ -69,22 +70,30 @@ class PushForm(forms.Form):
         tz: tzinfo,
         ticket_now: TicketNow | None = None,
         already: Sequence[str] = (),
+        meant: Meant | None = None,
     ) -> None:
-        """ticket_now: the ticket as it was looked up; None where nobody looked. already: kinds that the ticket has."""
+        """ticket_now: the ticket as it was looked up; None where nobody looked. already: kinds that the ticket has.
+        meant: what was to go to another ticket, and is proposed for this one."""
         self.session, self.connection, self.now, self.tz = session, connection, now, tz
-        self.ticket_now, self.already = ticket_now, already
+        self.ticket_now, self.already, self.meant = ticket_now, already, meant
         self.defaults = defaults_of(connection)
         super().__init__(data, initial=self._proposed(), auto_id="%s")
         self.fields["status"].widget = forms.Select(choices=self._statuses())
 
     def _proposed(self) -> dict[str, Any]:
-        """What the connection says; not what the ticket has already, and no time where it cannot be entered."""
+        """What the connection says, or what was meant for another ticket; not what the ticket has already, and no time
+        where it cannot be entered."""
+        meant = self.meant
+        note = "note" in meant.kinds if meant else self.defaults["sends_note"]
+        time = "time_entry" in meant.kinds if meant else self.defaults["sends_time"]
+        usual = minutes_of(self.session, self.now, self.defaults["rounding"])
         return {
             "ticket": self.session.psa_ticket_id,
-            "note": self.defaults["sends_note"] and "note" not in self.already,
+            "note": note and "note" not in self.already,
             "visibility": self.defaults["visibility"],
-            "time": self.defaults["sends_time"] and "time_entry" not in self.already and self.has_member,
-            "minutes": minutes_of(self.session, self.now, self.defaults["rounding"]),
+            "note_text": meant.note_text if meant else "",
+            "time": time and "time_entry" not in self.already and self.has_member,
+            "minutes": meant.minutes if meant and meant.minutes else usual,
             "status": "",
             "status_seen": "",
         }
@@ -143,6 +152,7 @@ class PushForm(forms.Form):
             tz=self.tz,
             ticket_now=self.ticket_now,
             already=self.already,
+            meant=self.meant,
         )
 
     def planned(self, ending: Mapping[str, str]) -> tuple[list[Planned], str]:
@@ -187,10 +197,12 @@ class PushForm(forms.Form):
         }
 
     def _usual_status(self, outcome: str) -> str:
-        wanted = str(self.defaults["status_name"]).casefold()
-        if not wanted or outcome not in SOLVED:
-            return ""
         options: Sequence[StatusOption] = self.ticket_now.statuses if self.ticket_now else ()
+        if self.meant and any(option.ref == self.meant.status for option in options):
+            return self.meant.status
+        wanted = str(self.defaults["status_name"]).casefold()
+        if not wanted or outcome not in SOLVED or (self.meant and not self.meant.status):
+            return ""
         return next((option.ref for option in options if option.name.casefold() == wanted), "")
 
     def choices(self, session: Session, ending: Mapping[str, str]) -> PushChoices:

@@ -12,8 +12,10 @@ from flowpilot.psa.connections import current_connection
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.outbox import enqueue
 from flowpilot.psa.pushing.form import PushForm
+from flowpilot.psa.pushing.meant import Meant
 from flowpilot.psa.pushing.ticket_now import TicketNow
 from flowpilot.psa.states import State
+from flowpilot.psa.words import in_order
 from flowpilot.sessions.access import may_drive
 from flowpilot.sessions.models import Session
 from resolutionflow.accounts.models import User
@@ -27,6 +29,7 @@ def push_form(
     *,
     ticket_now: TicketNow | None = None,
     already: Sequence[str] = (),
+    meant: Meant | None = None,
 ) -> PushForm | None:
     """None without a ticket or a connection: then nothing of all this shows."""
     connection = current_connection() if session.psa_ticket_id else None
@@ -40,6 +43,7 @@ def push_form(
         tz=request.account.tz,
         ticket_now=ticket_now,
         already=already,
+        meant=meant,
     )
 
 
@@ -67,8 +71,7 @@ def may_push(user: User, session: Session) -> bool:
     return may_drive(user, session) or user.leads_team
 
 
-def already_on(session: Session) -> list[str]:
+def already_on(session: Session) -> tuple[str, ...]:
     """The kinds that the session's ticket has, or will have by itself."""
     rows: Any = PsaPush.objects.filter(session=session, psa_ticket_id=session.psa_ticket_id)
-    kinds = rows.exclude(status=State.NEEDS_ATTENTION).values_list("kind", flat=True)
-    return sorted(set(kinds))
+    return in_order(rows.exclude(status=State.NEEDS_ATTENTION).values_list("kind", flat=True))

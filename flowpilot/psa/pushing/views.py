@@ -1,23 +1,29 @@
 """What of a session goes to its ticket: looked at before, chosen after its end, and followed."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from flowpilot.psa.ledger.listing import ledger_href
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.pushing import offering
 from flowpilot.psa.pushing.followed import followed
 from flowpilot.psa.pushing.form import PushForm, ending_of
+from flowpilot.psa.pushing.meant import meant_before
 from flowpilot.psa.pushing.ticket_now import look_up
-from flowpilot.psa.resending import send_again
+from flowpilot.psa.resending import dismiss, send_again, set_status_now
+from flowpilot.psa.words import listed
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import FINAL, BadValue, Refused
 from resolutionflow.accounts.scoping import AccountRequest, account_required
+from resolutionflow.storable import UNSTORABLE
 
 
 @account_required
@@ -38,7 +44,12 @@ def looked_at(request: AccountRequest, session: Session) -> PushForm | None:
         return None
     ticket_now = look_up(form.connection, str(session.psa_ticket_id))
     again = offering.push_form(
-        request, session, request.POST, ticket_now=ticket_now, already=offering.already_on(session)
+        request,
+        session,
+        request.POST,
+        ticket_now=ticket_now,
+        already=offering.already_on(session),
+        meant=meant_before(session),
     )
     return again.anew(_ending(request, session)) if again else None
 
@@ -77,7 +88,7 @@ def send(request: AccountRequest, session_id: UUID) -> HttpResponse:
         return redirect("sessions:ticket", session.id)
     already = offering.already_on(session)
     data = request.POST if request.method == "POST" else None
-    form = offering.push_form(request, session, data, already=already)
+    form = offering.push_form(request, session, data, already=already, meant=meant_before(session))
     if form is None:
         messages.error(request, "No ticket system is connected. A team admin connects one in the settings.")
         return redirect("sessions:detail", session.id)
@@ -107,7 +118,16 @@ def _send_page(
     request: AccountRequest, session: Session, form: PushForm, *, loads: bool = False, status: int = 200
 ) -> HttpResponse:
     context = push_context(request, session, form)
-    context |= {"session": session, "look_on": "load" if loads else "", "already": form.already}
+    meant = form.meant
+    context |= {
+        "session": session,
+        "look_on": "load" if loads else "",
+        "already": listed(form.already),
+        "already_number": len(form.already),
+        "meant": meant,
+        "proposed": listed(meant.kinds) if meant else "",
+        "there": listed(meant.there) if meant else "",
+    }
     return render(request, "sessions/send.html", context, status=status)
 
 
@@ -123,12 +143,75 @@ def state(request: AccountRequest, session_id: UUID) -> HttpResponse:
 @require_POST
 def again(request: AccountRequest, session_id: UUID, push_id: UUID) -> HttpResponse:
     """Sends once more, as it stands, what needed attention; it is looked for in the ticket first."""
+    push = _push(request, session_id, push_id)
+    return _done(request, push, lambda: send_again(push.id, now=request.now), f"{push} is sent again.")
+
+
+@account_required
+@require_POST
+def set_now(request: AccountRequest, session_id: UUID, push_id: UUID) -> HttpResponse:
+    """A status that waited for something that needs a person waits no longer."""
+    push = _push(request, session_id, push_id)
+    words = f"The status of ticket {push.psa_ticket_id} is set now."
+    return _done(request, push, lambda: set_status_now(push.id, by=request.user, now=request.now), words)
+
+
+class DismissForm(forms.Form):
+    note = forms.CharField(
+        label="Why, for whoever asks later",
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Optional.",
+    )
+
+    def clean_note(self) -> str:
+        return UNSTORABLE.sub("", self.cleaned_data["note"]).strip()
+
+
+@account_required
+@require_http_methods(["GET", "POST"])
+def dismiss_push(request: AccountRequest, session_id: UUID, push_id: UUID) -> HttpResponse:
+    """Asks why, and takes it out of what needs somebody."""
+    push = _push(request, session_id, push_id)
+    form = DismissForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        note = form.cleaned_data["note"]
+        words = f"{push} is dismissed."
+        return _done(
+            request, push, lambda: dismiss(push.id, by=request.user, now=request.now, note=note), words
+        )
+    back = request.POST.get("back", request.GET.get("back"))
+    context = {
+        "push": push,
+        "session": push.session,
+        "form": form,
+        "back": back,
+        "back_href": _back(request, push),
+    }
+    return render(request, "sessions/dismiss.html", context, status=422 if form.is_bound else 200)
+
+
+def _push(request: AccountRequest, session_id: UUID, push_id: UUID) -> PsaPush:
     session = offering.pushed_by(request.user, session_id)
-    push = get_object_or_404(PsaPush, id=push_id, session=session)
+    rows = PsaPush.objects.select_related("session")
+    push: PsaPush = get_object_or_404(rows, id=push_id, session=session)
+    return push
+
+
+def _done(request: AccountRequest, push: PsaPush, act: Callable[[], object], words: str) -> HttpResponse:
     try:
-        send_again(push.id, now=request.now)
+        act()
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, "It is sent again.")
-    return redirect(f"{reverse('sessions:detail', args=[session.id])}#pushes")
+        messages.success(request, words)
+    return redirect(_back(request, push))
+
+
+def _back(request: AccountRequest, push: PsaPush) -> str:
+    """To the ledger, as it was filtered, for who came from there; else to the session."""
+    query = request.POST.get("back", request.GET.get("back"))
+    if query is not None and request.user.leads_team:
+        return ledger_href(query)
+    return f"{reverse('sessions:detail', args=[push.session_id])}#pushes"

@@ -11,11 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from flowpilot.psa.asking import Trouble, Unanswered, ask
 from flowpilot.psa.connections import current_connection
-from flowpilot.psa.models import PsaConnection
+from flowpilot.psa.models import PsaConnection, PsaPush
 from flowpilot.psa.providers import errors
 from flowpilot.psa.providers.base import Ticket
+from flowpilot.psa.providers.errors import TicketMerged
 from flowpilot.psa.pushing.offering import pushed_by
 from flowpilot.psa.tickets.linking import link
+from flowpilot.psa.words import merged_into
 from flowpilot.sessions.access import driven
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import TICKET_LENGTH
@@ -56,10 +58,11 @@ def _session(request: AccountRequest, session_id: UUID) -> Session:
 @account_required
 @require_http_methods(["GET", "POST"])
 def ticket(request: AccountRequest, session_id: UUID) -> HttpResponse:
-    """Searches without JavaScript too; links what is chosen or typed."""
+    """Searches without JavaScript too; links what is chosen or typed. Where a push found out that the ticket was merged
+    into another one, that one is filled in."""
     session = _session(request, session_id)
     if request.method == "GET":
-        return _page(request, session, TicketForm())
+        return _page(request, session, TicketForm(initial={"ticket": _merged_into(session)}))
     if "search" in request.POST:
         return _page(request, session, TicketForm(), **_found(request, current_connection()))
     if "unlink" in request.POST:
@@ -137,4 +140,12 @@ def _page(
     request: AccountRequest, session: Session, form: TicketForm, status: int = 200, **found: Any
 ) -> HttpResponse:
     context = {"session": session, "form": form, "connection": current_connection(), "find": ""} | found
+    context["merged_into"] = _merged_into(session)
     return render(request, "sessions/ticket.html", context, status=status)
+
+
+def _merged_into(session: Session) -> str:
+    """The ticket that took over the session's; "" as far as no push came upon it."""
+    pushes = PsaPush.objects.filter(session=session, psa_ticket_id=session.psa_ticket_id)
+    newest = pushes.filter(last_code=TicketMerged.__name__).defer("payload").order_by("-created_at").first()
+    return merged_into(newest) if newest else ""

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -90,6 +91,8 @@ def test_tickets_are_found_by_number_and_by_words_newest_first(stand_in):
     search = stand_in.provider().search_tickets
     assert [ticket.ref for ticket in search("5003").items] == ["5003"]
     assert [ticket.ref for ticket in search("network MEETING").items] == ["5007", "5001"]
+    assert [ticket.ref for ticket in search("quarry & sons").items] == ["5005", "5004"]  # the client's name
+    assert [ticket.ref for ticket in search("Harbour outlook").items] == ["5000"]
     assert search("no such thing").items == []
     first = search("", size=5)
     assert [ticket.ref for ticket in first.items] == ["5008", "5007", "5006", "5005", "5004"]
@@ -117,13 +120,18 @@ def test_what_somebody_types_never_widens_a_search(stand_in, typed):
 
 
 ALPHABET = "ab12 '\"\\[]()=<>%*,\n#éorandid"
-ROWS = [{"id": 12, "summary": "a b or 'x'"}, {"id": 7, "summary": "and [12] id=1"}, {"id": 1, "summary": "é"}]
+ROWS = [
+    {"id": 12, "summary": "a b or 'x'", "company": {"name": "an id"}},
+    {"id": 7, "summary": "and [12] id=1", "company": None},
+    {"id": 1, "summary": "é", "company": {"name": "#1 (bandr) *%"}},
+]
 
 
 @given(st.text(alphabet=ALPHABET, max_size=40))
 @settings(max_examples=200)
 def test_a_search_asks_for_exactly_the_words(typed):
-    """Read by the stand-in's own parser: whatever was typed, the condition means "every word, or this number"."""
+    """Read by the stand-in's own parser: whatever was typed, the condition means "every word in summary or
+    company's name, or this number"."""
     asked = conditions.search(typed)
     words = re.split(r'[\s"\\]+', typed.strip().casefold())
     number = typed.strip().removeprefix("#")
@@ -132,8 +140,16 @@ def test_a_search_asks_for_exactly_the_words(typed):
         return
     holds = parse(asked, FIELDS["tickets"])
     for row in ROWS:
-        every = all(word in row["summary"] for word in [word for word in words if word][:6])
+        texts = row["summary"], (row["company"] or {"name": ""})["name"]
+        every = all(any(word in text for text in texts) for word in [word for word in words if word][:6])
         assert holds(row) is (every or str(row["id"]) == number)
+
+
+@pytest.mark.parametrize("typed", ["ü" * 300, "🖨" * 300, ("🖨" * 12 + " ") * 8, "a b c d e f g"])
+def test_a_search_fits_into_an_address(typed):
+    asked = conditions.search(typed)
+    assert asked
+    assert len(quote(asked, safe="")) <= 1_600
 
 
 def test_lists_to_choose_from(stand_in):

@@ -22,6 +22,10 @@ def ended(engineer, **facts):
     return SessionFactory(user=engineer, **usual | facts)
 
 
+def act(push, name):
+    return f"/sessions/{push.session_id}/push/{push.id}/{name}/"
+
+
 @pytest.fixture
 def pushes(connection, engineer):
     session = ended(engineer, problem_summary="No network", psa_ticket_id="5001")
@@ -35,11 +39,22 @@ def pushes(connection, engineer):
     }
 
 
+def rows(page):
+    """The ledger's rows of pushes, without those that name a session."""
+    lines = [[cell.text for cell in row.all("th") + row.all("td")] for row in page.all("tr")]
+    return [line for line in lines[1:] if len(line) > 1]
+
+
 def test_each_push_with_where_it_stands(lead, pushes):
     page = read(lead.get("/psa/"))
-    rows = {row[1].split()[0]: (row[3], row[4]) for row in page.one("table").rows()}
-    assert rows["Note"] == ("Needs attentionThe ticket is gone.", "3")
-    assert rows["Status"] == ("DeliveredThe ticket has it.", "0")
+    assert [row[:3] for row in rows(page)] == [  # in the order in which they are sent
+        ["Note", "Needs attention The ticket is gone.", "3 attempts"],
+        ["Time entry 0.50 h", "Waiting to be sent It is sent within a minute.", ""],
+        ["Status", "Delivered The ticket has this status.", ""],
+    ]
+    session = page.one("tr", class_="ledger-session").text
+    assert session.startswith("No network")
+    assert "Ticket 5001" in session
     tabs = [link.text for link in page.one("nav", aria_label="Which pushes").all("a")]
     assert tabs == ["Needs attention 1", "Under way 1", "Delivered 1", "All 3"]
 
@@ -60,7 +75,7 @@ def test_each_push_with_where_it_stands(lead, pushes):
 )
 def test_filters(lead, pushes, query, number):
     page = read(lead.get(f"/psa/?{query}"))
-    assert sum(len(table.rows()) for table in page.all("table")) == number
+    assert len(rows(page)) == number
 
 
 def test_many_rows_cost_no_more_queries(lead, pushes, connection, engineer):
@@ -75,11 +90,12 @@ def test_many_rows_cost_no_more_queries(lead, pushes, connection, engineer):
 
 
 def test_what_needs_somebody_is_sent_again_one_or_all(lead, pushes):
-    lead.post(f"/psa/{pushes['refused'].id}/again/", {"back": "state=attention&kind=note"})
+    response = lead.post(act(pushes["refused"], "again"), {"back": "state=attention&kind=note&page=9"})
+    assert response.url == "/psa/?state=attention&kind=note"
     assert PsaPush.objects.get(id=pushes["refused"].id).status == "pending"
     response = lead.post("/psa/again/", follow=True)
     assert "There is nothing to send again." in response.text
-    response = lead.post(f"/psa/{pushes['there'].id}/again/", follow=True)
+    response = lead.post(act(pushes["there"], "again"), follow=True)
     assert "goes on by itself" in response.text
     PsaPush.objects.filter(id=pushes["refused"].id).update(
         status="needs_attention", finished_at=NOW, next_attempt_at=None
@@ -118,7 +134,7 @@ def test_resolved_sessions_without_time(lead, connection, engineer):
     )
     ended(engineer, problem_summary="No ticket", psa_ticket_id=None)
     page = read(lead.get("/psa/without-time/?period=7d&ticket=no"))
-    assert [row[0] for row in page.one("table").rows()] == ["No ticket", "Nothing logged"]
+    assert [a.text for a in page.one("table").all("a", class_="link")] == ["No ticket", "Nothing logged"]
     assert "2 sessions" in page.one("main").text
     assert "3 sessions" in read(lead.get("/psa/without-time/")).one("main").text
 
@@ -126,7 +142,7 @@ def test_resolved_sessions_without_time(lead, connection, engineer):
 def test_team_admins_are_told_on_every_page_and_engineers_are_not(client, pushes, team_admin, engineer):
     client.force_login(team_admin)
     banner = read(client.get("/flows/")).one("aside", class_="psa-banner")
-    assert banner.text == "1 push needs attention: see what happened"
+    assert banner.text == "1 push needs attention.See what happened"
     PsaConnection.objects.update(held_until=NOW + timedelta(hours=1), held_reason="keys_refused")
     banner = read(client.get("/flows/")).one("aside", class_="psa-banner")
     assert "The ticket system refuses the keys of the connection." in banner.text

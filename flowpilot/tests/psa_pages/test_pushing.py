@@ -172,7 +172,7 @@ def test_after_the_end_the_same_choices_make_a_further_revision(browser, connect
     assert list(PsaPush.objects.order_by("revision").values_list("revision", flat=True)) == [1, 2]
     page = read(browser.get(f"/sessions/{session.id}/"))
     assert "Earlier versions" in page.one("section", id="pushes").text
-    assert "This ticket has, or gets by itself: note." in browser.get(url(session, "push")).text
+    assert "This ticket has the note already, or gets it by itself." in browser.get(url(session, "push")).text
 
 
 def test_nothing_chosen_is_said(browser, connection, session):

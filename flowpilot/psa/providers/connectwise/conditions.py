@@ -4,9 +4,11 @@ ConnectWise has no escape for quotes, so what somebody typed must never decide w
 """
 
 import re
+from urllib.parse import quote
 
-LONGEST_SEARCH = 100  # characters; an address may have 2,000, and one of these can take twelve
-MOST_WORDS = 6
+LONGEST_SEARCH = 100  # characters
+MOST_WORDS, LONGEST_WORD = 6, 50
+LONGEST_CONDITION = 1_600  # of an address, which may have 2,000; a character can take twelve of them
 # A text is taken apart at these: quotes would end it, and whether a backslash escapes one is not documented.
 BREAKS = re.compile(r"[\s\"\\\x00-\x1f\x7f\ud800-\udfff]+")
 NUMBER = re.compile(r"#?([1-9][0-9]{0,8})", re.ASCII)
@@ -20,14 +22,21 @@ def quoted(value: str) -> str:
 
 
 def search(typed: str) -> str:
-    """Tickets whose summary has every word that was typed, or that have the number; "" for no words at all."""
+    """Tickets that have every word that was typed in their summary or the name of their company, or that have the
+    number; "" for no words at all. Words that an address has no room for are left out, the last ones first."""
     typed = typed[:LONGEST_SEARCH].strip()
-    words = [word for word in BREAKS.split(typed) if word][:MOST_WORDS]
+    words = [_has(word[:LONGEST_WORD]) for word in BREAKS.split(typed) if word][:MOST_WORDS]
     if not words:
         return ""
-    summary = " and ".join(f"summary contains {quoted(word)}" for word in words)
+    while len(quote(" and ".join(words), safe="")) > LONGEST_CONDITION:
+        words.pop()
+    every = " and ".join(words)
     number = NUMBER.fullmatch(typed)
-    return f"id={number[1]} or {summary}" if number else summary
+    return f"id={number[1]} or {every}" if number else every
+
+
+def _has(word: str) -> str:
+    return f"(summary contains {quoted(word)} or company/name contains {quoted(word)})"
 
 
 def of_ticket(ref: str) -> str:
