@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from uuid import UUID
 
 from flowpilot.analysis.phrases import (
@@ -16,6 +17,7 @@ from flowpilot.analysis.phrases import (
     same_step,
     step_words,
 )
+from flowpilot.analysis.voices import Voices
 from flowpilot.matching.text import stem
 from resolutionflow.folding import fold
 
@@ -37,17 +39,19 @@ _LOOKING = frozenset(map(_act, LOOKING.split()))
 
 @dataclass
 class Kind:
-    """One step, in all the words that were found for it."""
+    """One step, in all the words that were found for it; `ways` are the different ones, without whose it was."""
 
     titles: list[str] = field(default_factory=list)
+    ways: dict[str, None] = field(default_factory=dict)
     sessions: set[UUID] = field(default_factory=set)
 
 
 class Kinds:
     """The steps of a problem's sessions, by number. The first to say one stands for it, so that it stays the same when
-    more sessions come."""
+    more sessions come. Where and for whom it was done makes no other step of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, voices: Voices) -> None:
+        self._voices = voices
         self._kinds: list[Kind] = []
         self._exact: dict[str, int] = {}
         self._with_word: dict[str, set[int]] = defaultdict(set)
@@ -64,7 +68,8 @@ class Kinds:
         self._kinds[number].sessions.add(session_id)
         return number
 
-    def _find(self, title: str) -> int:
+    def _find(self, told: str) -> int:
+        title = self._voices.without_whose(told)
         words = step_words(title)
         near = set[int]().union(*(self._with_word[word] for word in words))
         likeness = {number: _likeness(title, self._kinds[number]) for number in near}
@@ -72,6 +77,7 @@ class Kinds:
         if found is None or likeness[found] < SAME_STEP:
             found = len(self._kinds)
             self._kinds.append(Kind())
+        self._kinds[found].ways.setdefault(title)
         for word in words:
             self._with_word[word].add(found)
         return found
@@ -79,10 +85,8 @@ class Kinds:
 
 def _likeness(title: str, kind: Kind) -> float:
     """How much the step is of the kind: like one of the ways to say it, and not too far from the first."""
-    if _likeness_of(title, kind.titles[0]) < LIKE_THE_FIRST:
-        return 0.0
-    ways = list(dict.fromkeys(kind.titles))[:COMPARED]
-    return max(_likeness_of(title, way) for way in ways)
+    likeness = [_likeness_of(title, way) for way in islice(kind.ways, COMPARED)]
+    return max(likeness) if likeness[0] >= LIKE_THE_FIRST else 0.0
 
 
 def _likeness_of(one: str, other: str) -> float:

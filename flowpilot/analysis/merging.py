@@ -12,7 +12,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from math import ceil
 from typing import Any
 from uuid import UUID
@@ -28,7 +27,6 @@ from flowpilot.analysis.phrases import (
     same_step,
     solution_line,
     step_words,
-    verb_of,
 )
 from flowpilot.analysis.reading import Lesson, Step
 from flowpilot.analysis.voices import Voices
@@ -119,15 +117,15 @@ class Merged:
 def merge(lessons: Sequence[Lesson], taken_ids: Sequence[str] = ()) -> Merged | None:
     """The tree of these sessions, oldest first; None where too few of them went any way together. taken_ids: ids that
     its nodes must not have."""
-    kinds = Kinds()
+    voices = Voices(lessons)
+    kinds = Kinds(voices)
     rows = list(_rows(lessons, kinds))
     least = 1 if len(lessons) < FEW else max(2, ceil(len(lessons) / SHARE))
-    planner = _Planner(Voices(lessons), least)
-    plan = planner.plan(_worth_drawing(kinds, rows, least), 1)
+    plan = _Planner(voices, least).plan(_worth_drawing(kinds, rows, least), 1)
     if plan is None:
         return None
     texts = [text for lesson in lessons for text in _texts_of(lesson)]
-    return _Tree(kinds, taken_ids, Spelling(texts), planner.voices).draw(plan, lessons)
+    return _Tree(kinds, taken_ids, Spelling(texts), voices).draw(plan, lessons)
 
 
 def _texts_of(lesson: Lesson) -> Iterator[str]:
@@ -378,7 +376,7 @@ class _Tree:
 
     def _step(self, plan: Plan) -> str:
         """Draws the step and all behind it; its id."""
-        id_ = self._new_id(self._base_of(plan.kind))
+        id_ = self._new_id(self._voices.title_of(self._kinds[plan.kind].titles[:1]))
         node: Node = {"id": id_, "type": "action", "title": self._title(plan.kind)}
         self._nodes.append(node)
         self.visits[id_] = len(plan.takers)
@@ -443,11 +441,6 @@ class _Tree:
                 self._voices.title_of(self._kinds[kind].titles[:200])
             )
         return self._titles[kind]
-
-    def _base_of(self, kind: int) -> str:
-        """Of the id: the same however many sessions come, and none of the words."""
-        first = self._kinds[kind].titles[0]
-        return f"{verb_of(first) or 'step'} {sha256(fold(first).encode()).hexdigest()[:6]}"
 
     def _new_id(self, title: str) -> str:
         words = re.findall(r"[a-z0-9]+", fold(title))[:6]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from flowpilot.analysis.answers import meaning
-from flowpilot.analysis.phrases import BASE_OF, step_title
+from flowpilot.analysis.phrases import BASE_OF, ENDS, step_title, verb_of
 from flowpilot.analysis.reading import Lesson
 from flowpilot.matching.text import terms
 from resolutionflow.folding import fold
@@ -46,23 +46,28 @@ class Voices:
         return [text for text in texts if self.are_shared(text)]
 
     def title_of(self, said: Sequence[str]) -> str:
-        """The name of a step that was said in these ways, in shared words alone."""
-        return step_title(self.shared(said) or [self._cut_down(text) for text in said])
+        """The name of a step that was said in these ways, in shared words alone; an order, if anybody said it so."""
+        found = self.shared(said) or [self.cut_down(text) for text in said]
+        return step_title([text for text in found if verb_of(text)] or found)
 
     def _is_shared(self, word: str) -> bool:
         known = fold(word).strip(".,;:!?()'\"") in BASE_OF or bool(meaning(word))
         return known or all(stem in self._shared for stem in terms(word))
 
-    def _cut_down(self, text: str) -> str:
+    def cut_down(self, text: str) -> str:
         """Up to the phrase that has a word of one alone; where that leaves no step, without just those words."""
+        head = self.without_whose(text)
+        words = _WORD.findall(head)
+        if not self.are_shared(head):
+            words = [word for word in words if self._is_shared(word)]
+        while words and fold(words[-1]) in _EDGE:
+            words.pop()
+        return " ".join(words)
+
+    def without_whose(self, text: str) -> str:
+        """Up to the phrase that has a word of one alone, such as “at Fenwick's desk”, unless more is done behind it."""
         words = _WORD.findall(text)
-        alone = [place for place, word in enumerate(words) if not self._is_shared(word)]
-        start = (
-            max((n for n in range(alone[0]) if fold(words[n]) in _PHRASE), default=0) if alone else len(words)
-        )
-        if start < 2:
-            words, start = [word for word in words if self._is_shared(word)], len(words)
-        kept = words[:start]
-        while kept and fold(kept[-1]) in _EDGE:
-            kept.pop()
-        return " ".join(kept)
+        alone = next((place for place, word in enumerate(words) if not self._is_shared(word)), 0)
+        start = max((place for place in range(alone) if fold(words[place]) in _PHRASE), default=0)
+        more = any(BASE_OF.get(word := fold(told).strip(ENDS), word) != word for told in words[start:])
+        return text if start < 2 or more else " ".join(words[:start])
