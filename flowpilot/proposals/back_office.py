@@ -58,8 +58,9 @@ class ReviewForm(WholeRowForm):
 def _in_the_way(refused: reviewing.DraftInTheWay) -> SafeString:
     """What can be done about it: to put the proposal in the draft's place is offered on the proposal's page alone."""
     return format_html(
-        '{} Nothing has changed. <a href="{}">Open that draft</a> to publish or discard it, or choose “Edit &amp; publish” on '
-        "<a href=\"{}\">the proposal's page</a>, which shows both and can put the proposal in the draft's place.",
+        '{} Nothing has changed. <a href="{}">Open that draft</a> to publish or discard it, or choose '
+        '“Edit &amp; publish” on <a href="{}">the page of the proposal</a>, which shows both and can put the proposal in '
+        "the place of the draft.",
         refused.whose,
         reverse("flows:edit", args=[refused.draft.flow_id]),
         reverse("proposals:detail", args=[refused.proposal.id]),

@@ -6,7 +6,8 @@
      "left_out": {node_id: n},
      "nearest_flow": {"flow_id", "name", "similarity"} | null,
      "returned": {"proposal_id", "sessions_before": n} | null,
-     "change": {"kind", "node_id", "title", "label" | null, "n", "of", "lower", "upper", "engineers": n, of thumbs} | null,
+     "change": {"kind", "node_id", "title", "label" | null, "n", "of", "lower", "upper",
+                "engineers": n, of thumbs} | null,
      "back_test": {"days", "covered", "median", "bounds": [lower, upper] | null, "guided_median"}, in seconds: of a new
                   flow once it is published, as the back-test was at that moment}
 
