@@ -59,8 +59,8 @@ def _in_the_way(refused: reviewing.DraftInTheWay) -> SafeString:
     """What can be done about it: to put the proposal in the draft's place is offered on the proposal's page alone."""
     return format_html(
         '{} Nothing has changed. <a href="{}">Open that draft</a> to publish or discard it, or choose '
-        '“Edit &amp; publish” on <a href="{}">the page of the proposal</a>, which shows both and can put the proposal in '
-        "the place of the draft.",
+        '“Edit &amp; publish” on <a href="{}">the page of the proposal</a>, which shows both and can put it in '
+        "the place of that draft.",
         refused.whose,
         reverse("flows:edit", args=[refused.draft.flow_id]),
         reverse("proposals:detail", args=[refused.proposal.id]),

@@ -160,6 +160,7 @@ def test_a_step_that_nearly_nobody_finds_helpful_is_to_go(account, flow):
     proposal = FlowProposal.objects.get()
     change = proposal.evidence["change"]
     assert (change["kind"], change["node_id"], change["n"], change["of"]) == ("disliked_step", "jam", 14, 15)
+    assert change["engineers"] == 0  # nobody's thumbs are rows here, only the counts of the step
     assert proposal.summary == "Of 15 thumbs on “Remove the paper”, 14 say that it does not help."
 
 
