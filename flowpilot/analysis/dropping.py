@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 
 from flowpilot.analysis.enhancing import without_step
 from flowpilot.analysis.evidence import ENTIRE, change_of
@@ -57,7 +57,8 @@ select flow_id, node_id, answer, next_id, count(distinct id),
 
 @dataclass(frozen=True)
 class Unneeded:
-    """A step to drop; `n` of `of` speak for it. `sessions` are those that passed it over."""
+    """A step to drop; `n` of `of` speak for it. `sessions` are those that passed it over, `engineers` those who
+    thumbed it down."""
 
     flow: Flow
     kind: str
@@ -65,10 +66,13 @@ class Unneeded:
     n: int
     of: int
     sessions: tuple[str, ...] = ()
+    engineers: int = 0
 
     @property
     def change(self) -> dict[str, Any]:
-        return change_of(self.kind, self.node["id"], self.node["title"], n=self.n, of=self.of)
+        """Of thumbs it is kept how many engineers gave them, but not in which sessions: that would name each."""
+        change = change_of(self.kind, self.node["id"], self.node["title"], n=self.n, of=self.of)
+        return change | ({"engineers": self.engineers} if self.kind == "disliked_step" else {})
 
 
 def file_unneeded(account: Account, now: datetime) -> Filed:
@@ -157,14 +161,16 @@ def _disliked() -> Iterator[Unneeded]:
     steps = Step.objects.filter(helpful_no__gte=F("helpful_yes"), helpful_no__gt=0).order_by(
         "flow_id", "node_id"
     )
-    thumbs: dict[UUID, list[tuple[str, int, int]]] = {}
-    for flow_id, node_id, yes, no in steps.values_list("flow_id", "node_id", "helpful_yes", "helpful_no"):
-        thumbs.setdefault(flow_id, []).append((node_id, yes, no))
+    people = Count("ratings__user", distinct=True, filter=Q(ratings__was_helpful=False))
+    columns = ("flow_id", "node_id", "helpful_yes", "helpful_no", "people")
+    thumbs: dict[UUID, list[tuple[str, int, int, int]]] = {}
+    for flow_id, *told in steps.annotate(people=people).values_list(*columns):
+        thumbs.setdefault(flow_id, []).append(tuple(told))
     for flow, structure in _published(thumbs.keys()):
         nodes = {node["id"]: node for node in nodes_of(structure)}
-        for node_id, yes, no in thumbs[flow.id]:
+        for node_id, yes, no, engineers in thumbs[flow.id]:
             if node_id in nodes and nodes[node_id]["type"] == "action":
-                yield Unneeded(flow, "disliked_step", nodes[node_id], no, yes + no)
+                yield Unneeded(flow, "disliked_step", nodes[node_id], no, yes + no, engineers=engineers)
 
 
 def _published(ids: Collection[UUID]) -> Iterator[tuple[Flow, Node]]:

@@ -225,13 +225,16 @@ class Filing:
         rows: Sequence[tuple[UUID, str, UUID | None]],
         about: dict[str, float],
     ) -> dict[str, Any]:
-        return evidence_of(
-            lessons,
-            merged,
-            sessions=[id_ for id_, _, _ in rows],
-            outcomes=Counter(outcome for _, outcome, _ in rows),
-            about=about,
-            flows=self._flows,
+        return (
+            evidence_of(
+                lessons,
+                merged,
+                sessions=[id_ for id_, _, _ in rows],
+                outcomes=Counter(outcome for _, outcome, _ in rows),
+                about=about,
+                flows=self._flows,
+            )
+            | merged.told()
         )
 
 

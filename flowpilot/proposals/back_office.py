@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from flowpilot.flows.comparing import changes_between
 from flowpilot.flows.outline import outline
 from flowpilot.proposals import reviewing
-from flowpilot.proposals.evidence import sessions_behind
+from flowpilot.proposals.evidence import Evidence
 from flowpilot.proposals.models import FlowProposal
 from resolutionflow.accounts.models import User
 from resolutionflow.administration.forms import WholeRowForm
@@ -53,6 +53,18 @@ class ReviewForm(WholeRowForm):
         if data.get("decision") == REJECT and not data.get("note"):
             self.add_error("note", "Say why: the next reviewer of this problem reads it.")
         return data
+
+
+def _in_the_way(refused: reviewing.DraftInTheWay) -> SafeString:
+    """What can be done about it: to put the proposal in the draft's place is offered on the proposal's page alone."""
+    return format_html(
+        '{} Nothing has changed. <a href="{}">Open that draft</a> to publish or discard it, or choose '
+        '“Edit &amp; publish” on <a href="{}">the page of the proposal</a>, which shows both and can put it in '
+        "the place of that draft.",
+        refused.whose,
+        reverse("flows:edit", args=[refused.draft.flow_id]),
+        reverse("proposals:detail", args=[refused.proposal.id]),
+    )
 
 
 class FlowProposalAdmin(TenantAdmin):
@@ -98,6 +110,9 @@ class FlowProposalAdmin(TenantAdmin):
                 return redirect(request.path)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
+        except reviewing.DraftInTheWay as refused:
+            messages.error(request, _in_the_way(refused))
+            return redirect(request.path)
         except (reviewing.Refused, reviewing.Invalid) as fault:
             messages.error(request, str(fault))
             return redirect(request.path)
@@ -161,7 +176,10 @@ class FlowProposalAdmin(TenantAdmin):
 
     @admin.display(description="Rests on")
     def rests_on(self, proposal: FlowProposal) -> str:
-        return counted(len(sessions_behind(proposal.evidence)), "session")
+        evidence = Evidence.read(proposal.evidence)
+        if evidence.change and evidence.change.by_thumbs:
+            return f"{evidence.change.n:,} of {counted(evidence.change.of, 'thumb')}"
+        return counted(len(evidence.sessions), "session")
 
     @admin.display(description="Steps")
     def steps(self, proposal: FlowProposal) -> SafeString:

@@ -2,10 +2,12 @@
 
     {"sessions": [ids, oldest first], "terms": {"stem": weight}, "summaries": ["the problem in an engineer's words"],
      "visits": {node_id: n}, "branches": {node_id: {label: n}}, "outcomes": {outcome: n},
-     "paths": [{"session": id, "steps": [{"node_id", "title", "answer"}], "outcome"}],
+     "paths": [{"session": id, "steps": [{"node_id", "title", "answer"}], "outcome", "count": n}],
+     "left_out": {node_id: n},
      "nearest_flow": {"flow_id", "name", "similarity"} | null,
      "returned": {"proposal_id", "sessions_before": n} | null,
-     "change": {"kind", "node_id", "title", "label" | null, "n", "of", "lower", "upper"} | null,
+     "change": {"kind", "node_id", "title", "label" | null, "n", "of", "lower", "upper",
+                "engineers": n, of thumbs} | null,
      "back_test": {"days", "covered", "median", "bounds": [lower, upper] | null, "guided_median"}, in seconds: of a new
                   flow once it is published, as the back-test was at that moment}
 
@@ -41,6 +43,7 @@ class Path:
     session_id: UUID | None
     steps: tuple[PathStep, ...]
     outcome: str
+    count: int = 1  # sessions that went this way
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class ProposedChange:
     label: str
     n: int
     of: int
+    engineers: int = 0  # who gave the thumbs
+
+    @property
+    def by_thumbs(self) -> bool:
+        return self.kind == "disliked_step"
 
     @property
     def words(self) -> str:
@@ -90,6 +98,7 @@ class Evidence:
     summaries: tuple[str, ...]
     visits: dict[str, int]
     branches: dict[tuple[str, str], int]
+    left_out: dict[str, int]
     outcomes: dict[str, int]
     paths: tuple[Path, ...]
     nearest: Nearest | None
@@ -110,6 +119,7 @@ class Evidence:
                 for node, labels in _object(given.get("branches")).items()
                 for label, n in _numbers(labels)
             },
+            left_out={node: int(n) for node, n in _numbers(given.get("left_out"))},
             outcomes={outcome: int(n) for outcome, n in _numbers(given.get("outcomes"))},
             paths=tuple(_paths(given.get("paths")))[:MOST_PATHS],
             nearest=_nearest(_object(given.get("nearest_flow"))),
@@ -133,7 +143,12 @@ def _paths(given: object) -> Iterator[Path]:
         ]
         if steps:
             outcome = path.get("outcome")
-            yield Path(_uuid(path.get("session")), tuple(steps), outcome if outcome in Outcome.values else "")
+            yield Path(
+                session_id=_uuid(path.get("session")),
+                steps=tuple(steps),
+                outcome=outcome if outcome in Outcome.values else "",
+                count=max(1, int(_number(path.get("count")))),
+            )
 
 
 def _nearest(given: dict[str, Any]) -> Nearest | None:
@@ -159,6 +174,7 @@ def _change(given: dict[str, Any]) -> ProposedChange | None:
         label=_text(given.get("label")),
         n=min(of, max(0, int(_number(given.get("n"))))),
         of=of,
+        engineers=max(0, int(_number(given.get("engineers")))),
     )
 
 

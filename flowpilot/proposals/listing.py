@@ -43,6 +43,14 @@ BEHIND = Func(
     "then jsonb_array_length(%(expressions)s -> 'sessions') else 0 end",
     output_field=IntegerField(),
 )
+# Of a step that is thumbed down: how many thumbs say so. It rests on no sessions.
+THUMBS = Func(
+    F("evidence"),
+    template="case when %(expressions)s #>> '{change,kind}' = 'disliked_step' "
+    "and jsonb_typeof(%(expressions)s #> '{change,n}') = 'number' "
+    "then (%(expressions)s #>> '{change,n}')::numeric::bigint end",
+    output_field=IntegerField(null=True),
+)
 DAY = "Give the day as YYYY-MM-DD."
 
 

@@ -36,12 +36,11 @@ class SessionRow:
 
 @dataclass(frozen=True)
 class Column:
-    """One path beside others; `count` sessions went just this way."""
+    """One way beside others, which `count` sessions went."""
 
     path: Path
     count: int
     href: str
-    share: Rate
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def proposal_page(proposal: FlowProposal, *, viewer: User, account: Account, now
         "behind": behind,
         "outcomes": _outcomes(evidence),
         "columns": _columns(evidence),
-        "other_paths": max(0, behind.count - len(evidence.paths)),
+        "other_paths": max(0, behind.count - sum(path.count for path in evidence.paths)),
         "nearest": _nearest(evidence),
         "returned": _returned(evidence, behind),
         "drawing": _drawing(proposal, evidence, behind.count),
@@ -137,20 +136,19 @@ def _outcomes(evidence: Evidence) -> list[tuple[str, int]]:
 
 
 def _columns(evidence: Evidence) -> list[Column]:
-    """Each way once, that of most sessions first; the oldest session stands for it."""
+    """Each way once, that of most sessions first; one of its sessions stands for it."""
     ways: dict[tuple[Any, ...], list[Path]] = {}
     for path in evidence.paths:
         ways.setdefault((path.steps, path.outcome), []).append(path)
-    ordered = sorted(ways.values(), key=len, reverse=True)
-    return [
+    columns = [
         Column(
             path=same[0],
-            count=len(same),
+            count=sum(path.count for path in same),
             href=reverse("sessions:detail", args=[same[0].session_id]) if same[0].session_id else "",
-            share=Rate(len(same), len(evidence.paths)),
         )
-        for same in ordered
+        for same in ways.values()
     ]
+    return sorted(columns, key=lambda column: -column.count)
 
 
 def _nearest(evidence: Evidence) -> dict[str, Any] | None:
@@ -198,6 +196,9 @@ def _drawing(proposal: FlowProposal, evidence: Evidence, count: int) -> Drawing:
         )
         for node, visits in evidence.visits.items()
     }
+    for node, alone in evidence.left_out.items():
+        lines = steps[node].lines if node in steps else ()
+        steps[node] = StepNote(lines=(*lines, f"{alone:,} on by themselves"))
     if change := evidence.change:
         lines = steps[change.node_id].lines if change.node_id in steps else ()
         steps[change.node_id] = StepNote(lines=(*lines, "changed here"), tone="watch")

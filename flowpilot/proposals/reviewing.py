@@ -57,9 +57,10 @@ class DraftInTheWay(Refused):
     def __init__(self, proposal: FlowProposal, draft: FlowDraft) -> None:
         flow = draft.flow
         by = f" by {shown_name(flow.account, draft.edited_by)}" if draft.edited_by else ""
+        self.whose = f"“{flow.name}” has a draft with unpublished changes{by}."
         super().__init__(
-            f"“{flow.name}” has a draft with unpublished changes{by}. Nothing has changed: publish or discard that "
-            "draft first, or put this proposal in its place."
+            f"{self.whose} Nothing has changed: publish or discard that draft first, or put this proposal in its place "
+            "on its page."
         )
         self.proposal, self.draft = proposal, draft
 

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from flowpilot.proposals.forms import DismissForm, RejectForm
-from flowpilot.proposals.listing import BEHIND, ProposalListForm, beside
+from flowpilot.proposals.listing import BEHIND, THUMBS, ProposalListForm, beside
 from flowpilot.proposals.models import FlowProposal
 from flowpilot.proposals.page import acts, proposal_page
 from resolutionflow.accounts.scoping import AccountRequest, team_required
@@ -27,7 +27,12 @@ def proposal_list(request: AccountRequest) -> HttpResponse:
     """The proposals that the filters leave, those that wait unless something else is asked for. A bad filter says so
     and filters nothing."""
     form = ProposalListForm(request.GET, account=request.account)
-    rows = form.proposals().select_related("domain", "target_flow").defer("structure", "evidence")
+    rows = (
+        form.proposals()
+        .annotate(thumbs=THUMBS)
+        .select_related("domain", "target_flow")
+        .defer("structure", "evidence")
+    )
     page = numbered_page(request, rows, "proposals")
     kept = {name: value for name, value in request.GET.items() if name in form.fields and value}
     context = {

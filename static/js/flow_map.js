@@ -27,6 +27,7 @@ function setUp(tree) {
   function firstView() {
     if (seen || !map.clientWidth) return;
     seen = true;
+    if ("fit" in tree.dataset) return steps.fit();
     zoomTo(Math.min(1, Math.max(READABLE, (map.clientWidth - 8) / width)));
     map.scrollTo(0, 0);
   }

@@ -65,7 +65,7 @@ def test_an_option_that_engineers_keep_adding_by_hand_is_proposed(account, flow)
         "Something else: check toner level",
     ]
     assert drawn(proposal.structure).split("Something else: check toner level → ")[1] == (
-        "Check toner level (What came of it: empty; 0 %.)\n"
+        "Check toner level (What came of it: empty.)\n"
         "  Replace toner (What came of it: prints.)\n"
         "  Print test page\n"
         "  Solved"
@@ -160,6 +160,7 @@ def test_a_step_that_nearly_nobody_finds_helpful_is_to_go(account, flow):
     proposal = FlowProposal.objects.get()
     change = proposal.evidence["change"]
     assert (change["kind"], change["node_id"], change["n"], change["of"]) == ("disliked_step", "jam", 14, 15)
+    assert change["engineers"] == 0  # nobody's thumbs are rows here, only the counts of the step
     assert proposal.summary == "Of 15 thumbs on “Remove the paper”, 14 say that it does not help."
 
 

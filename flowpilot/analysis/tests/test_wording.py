@@ -66,8 +66,6 @@ def test_it_is_given_texts_only_and_changes_texts_only(account, proposal):
                 "check-print-queue": "Check print queue",
                 "restart-print-spooler": "Restart print spooler",
                 "solved": "Solved",
-                "delete-files-in-spool-folder-restart": "Delete files in spool folder, restart the spooler",
-                "solved-2": "Solved",
             },
         }
     ]

@@ -287,3 +287,24 @@ def test_the_row_rules_hold_in_the_database(proposal, team_admin):
     rows = FlowProposal.objects.filter(id=proposal.id)
     with pytest.raises(Exception, match="proposal_draft_only_while_pending"):
         rows.update(status="rejected", reviewed_at=NOW, draft_flow=flow)
+
+
+def test_a_change_that_rests_on_thumbs_shows_thumbs_and_who_gave_them(lead, enhancement):
+    enhancement.evidence = {
+        "change": enhancement.evidence["change"]
+        | {"kind": "disliked_step", "label": None, "n": 43, "of": 55, "engineers": 9}
+    }
+    enhancement.save()
+    page = lead.get(f"/proposals/{enhancement.id}/").content.decode()
+    assert "Thumbs down</dt><dd>43" in page
+    assert "By engineers</dt><dd>9" in page
+    assert "Sessions</dt>" not in page
+    assert "43 thumbs" in lead.get("/proposals/").content.decode()
+
+
+def test_the_most_frequent_way_comes_first_counted_over_all_sessions(lead, proposal):
+    few, many = proposal.evidence["paths"][0], proposal.evidence["paths"][2]
+    proposal.evidence["paths"] = [few | {"count": 2}, many | {"count": 30}]
+    proposal.save()
+    page = lead.get(f"/proposals/{proposal.id}/").content.decode()
+    assert page.index("30 sessions</h3>") < page.index("2 sessions</h3>")

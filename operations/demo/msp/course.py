@@ -7,7 +7,7 @@ from flowpilot.sessions.driving import LEFT_FLOW
 from flowpilot.sessions.states import Outcome, Status, Tier
 from operations.demo.msp import cast
 from operations.demo.msp.discoveries import Left, Recurring, in_words_of
-from operations.demo.msp.problems import settled, tried
+from operations.demo.msp.problems import seen_by, settled, tried
 from operations.demo.msp.walking import Taken, Walker
 
 ABANDONED = Status.ABANDONED.value
@@ -79,6 +79,7 @@ def left_at(walker: Walker, spot: Left, engineer: int, day: int, random: Random)
     steps = [Step(step.node["id"], step.node["title"], step.answer) for step in taken]
     steps.append(Step(node["id"], node["title"], LEFT_FLOW, left=True))
     if end in SOLVED:
+        steps.append(Step(None, *seen_by(engineer)))
         steps.append(Step(None, in_words_of(engineer, spot.titles, random), random.choice(spot.answers)))
     if end == Outcome.WORKAROUND:
         steps += _settled(end, random)

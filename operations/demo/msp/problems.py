@@ -73,6 +73,13 @@ def settled(outcome: str, random: Random) -> list[tuple[str, str]]:
     return [tuple(random.choice(texts))] if texts else []
 
 
+def seen_by(engineer: int) -> tuple[str, str]:
+    """What an engineer looks at where a flow is left, and what they see. Without chance, so that the story stays."""
+    ways = _texts()["left"]["seen"]
+    title, answer = ways[engineer % len(ways)]
+    return title, answer
+
+
 def filled(text: str, random: Random) -> str:
     """The text with some user, device and site in it."""
     user, site = random.choice(cast.PEOPLE), random.choice(cast.SITES)
