@@ -22,6 +22,7 @@ MOST_SESSIONS = 60
 MOST_WORDS = 12  # that sessions are looked for by
 COMMON = 300  # a word of so many problems or more is looked for in the newest sessions only
 NEWEST = 1_000
+COUNTED = 20_000  # sessions; that an account has more makes no word commoner
 SHORT = 3  # a stem of so few letters begins too many words
 
 FLOWS = """
@@ -76,32 +77,52 @@ select flow.id, flow.name, flow.description, flow.domain_id, candidates.within, 
  cross join size
 """
 
+# How common a word is, the newest sessions tell: the index would first collect all sessions that have it, which for a
+# common word takes longer than everything else. Words that seem rare are looked up, in one go with their counting.
 SESSIONS = """
 with asked as (
     select n, query::tsquery as query from unnest(%(numbers)s::int[], %(queries)s::text[]) given (n, query)
-), counted as materialized (
-    select n, query, (select count(*)
-                        from (select 1
-                                from flowpilot_session session
-                               where session.account_id = %(account)s and session.words @@ asked.query
-                               limit %(common)s) counting) as found
-      from asked
-), hits as (
-    select counted.n, counted.found, session.id
-      from counted
-      join flowpilot_session session on session.account_id = %(account)s and session.words @@ counted.query
-     where counted.found < %(common)s
-     union all
-    select counted.n, counted.found, recent.id
+), size as materialized (
+    select count(*) as sessions
+      from (select 1 from flowpilot_session session where session.account_id = %(account)s limit %(counted)s) counting
+), recent as materialized (
+    select asked.n, session.id
       from (select session.id, session.words
               from flowpilot_session session
              where session.account_id = %(account)s
              order by session.started_at desc
-             limit %(newest)s) recent
-      join counted on counted.found >= %(common)s and recent.words @@ counted.query
+             limit %(newest)s) session
+      join asked on session.words @@ asked.query
+), among as materialized (
+    select asked.n, asked.query, count(recent.id) as found
+      from asked left join recent on recent.n = asked.n
+     group by asked.n, asked.query::text, asked.query
+), rare as materialized (
+    select among.n, listed.id
+      from among
+     cross join size
+     cross join lateral (
+           select session.id
+             from flowpilot_session session
+            where session.account_id = %(account)s and session.words @@ among.query
+            limit %(common)s) listed
+     where size.sessions > %(newest)s and among.found * size.sessions < %(common)s * %(newest)s
+), counted as materialized (
+    select among.n,
+           case when size.sessions <= %(newest)s then least(among.found, %(common)s)
+                when among.found * size.sessions < %(common)s * %(newest)s then coalesce(listed.found, 0)
+                else %(common)s end as found
+      from among
+     cross join size
+      left join (select n, count(*) as found from rare group by n) listed on listed.n = among.n
 ), best as (
     select id
-      from hits
+      from (select counted.n, counted.found, rare.id
+              from counted join rare on rare.n = counted.n
+             where counted.found < %(common)s
+             union
+            select counted.n, counted.found, recent.id
+              from counted join recent on recent.n = counted.n) hits
      group by id
      order by sum(ln(1 + %(common)s / (found + 0.5::float8))) desc, id desc
      limit %(most)s
@@ -189,7 +210,8 @@ def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
     """The sessions whose problem has the most telling of these words: of rare words all, of common ones the newest.
     Only the first MOST_WORDS are looked for."""
     words = words[:MOST_WORDS]
-    values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "most": MOST_SESSIONS}
+    values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "counted": COUNTED}
+    values["most"] = MOST_SESSIONS
     names = [column.name for column in fields(SessionRow)]
     rows = []
     for row in _fetch(SESSIONS, values):
