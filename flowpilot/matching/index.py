@@ -5,7 +5,7 @@ candidates: which words are really the same is for the ranking to say.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,6 @@ from resolutionflow.accounts.models import Account
 
 MOST_FLOWS = 30
 MOST_SESSIONS = 60
-MOST_WORDS = 12  # that sessions are looked for by
 COMMON = 300  # a word of so many problems or more is looked for in the newest sessions only
 NEWEST = 1_000
 COUNTED = 20_000  # sessions; that an account has more makes no word commoner
@@ -181,7 +180,7 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
         for word in words
         for way in ways_to_say(word, language)
     }
-    values = _asked(account, words) | {
+    values = _asked(account, dict(enumerate(words))) | {
         "further": list(further),
         "beginnings": sorted(beginnings),
         "most": MOST_FLOWS,
@@ -206,10 +205,9 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
     return rows
 
 
-def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
-    """The sessions whose problem has the most telling of these words: of rare words all, of common ones the newest.
-    Only the first MOST_WORDS are looked for."""
-    words = words[:MOST_WORDS]
+def sessions_with(account: Account, words: Mapping[int, str]) -> list[SessionRow]:
+    """The sessions whose problem has the most telling of these words, by their numbers: of rare words all, of common
+    ones the newest."""
     values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "counted": COUNTED}
     values["most"] = MOST_SESSIONS
     names = [column.name for column in fields(SessionRow)]
@@ -226,11 +224,11 @@ def lead_of(account: Account) -> str:
     return "x" + str(account.id)[-8:]
 
 
-def _asked(account: Account, words: Sequence[str]) -> dict[str, Any]:
+def _asked(account: Account, words: Mapping[int, str]) -> dict[str, Any]:
     return {
         "account": account.id,
-        "numbers": list(range(len(words))),
-        "queries": [_query(word, account) for word in words],
+        "numbers": list(words),
+        "queries": [_query(word, account) for word in words.values()],
     }
 
 

@@ -52,7 +52,7 @@ def resolved(user, problem, *steps, **more):
 
 
 def titles(session, done=(), typed=""):
-    return [step.title for step in known_steps(session, typed).offered(done, typed)]
+    return [step.title for step in known_steps(session, typed, language="english").offered(done, typed)]
 
 
 def test_what_helped_with_the_like_problem_comes_first(session, printing, colleague, third):
@@ -85,7 +85,7 @@ def test_words_of_one_colleague_alone_are_not_shown(session, printing, colleague
     resolved(engineer, "Pink", ("Asked my brother",), domain=printing)
     assert titles(session) == ["Asked my brother"]
     resolved(third, "Pink", ("Rang Fenwick about the invoice", "not paid"), domain=printing)
-    (step, _) = known_steps(session).offered(["Asked"])
+    (step, _) = known_steps(session, language="english").offered(["Asked"])
     assert (step.title, step.results) == ("Rang Fenwick about the invoice", ())
 
 
@@ -99,7 +99,7 @@ def test_results_are_those_that_two_gave_or_the_engineer(session, printing, coll
     for user, answer in ((colleague, "works"), (third, "works"), (third, "Said Fenwick knows")):
         resolved(user, "Pink", ("Replaced the toner", answer), domain=printing)
     resolved(engineer, "Pink", ("Replaced the toner", "No change"), domain=printing)
-    known = known_steps(session)
+    known = known_steps(session, language="english")
     assert [step.results for step in known.offered([])] == [("works", "No change")]
     assert known.results_of("Replaced toner") == ("works", "No change")
     assert known.results_of("Something else") == ()
@@ -154,7 +154,7 @@ def test_steps_of_published_flows_with_their_answers(session, printing, colleagu
     draft = FlowFactory(domain=printing, status="draft")
     FlowDraftFactory(flow=draft, structure=QUESTION | {"title": "Secret draft?"})
 
-    offered = known_steps(session).offered([])
+    offered = known_steps(session, language="english").offered([])
     assert [(step.title, step.results) for step in offered] == [
         ("Is the test page pink too?", ("Yes", "No")),
         ("Replace the toner", ()),
@@ -165,7 +165,8 @@ def test_steps_of_published_flows_with_their_answers(session, printing, colleagu
 
 def test_without_a_domain_like_problems_are_looked_at(engineer, printing, colleague, third):
     session = starting.start(engineer, problem_summary="Pink prints", now=STARTED_AT)
-    published("Jammed tray", domain=printing)
+    published("Jammed tray", QUESTION | {"title": "Does the pink light blink?"}, domain=printing)
+    published("Pink on old photographs", domain=printing)
     for user in (colleague, third):
         resolved(user, "Everything pink", ("Replaced the magenta toner",), domain=printing)
         resolved(user, "VPN drops", ("Renewed the certificate",), domain=DomainFactory())
@@ -178,7 +179,7 @@ def test_the_steps_of_the_flow_that_was_left_are_among_them(engineer, printing):
     flow = published("Odd one", QUESTION | {"title": "Last of all?"}, domain=printing)
     session = starting.start(engineer, problem_summary="Pink copier", flow=flow, now=STARTED_AT)
     driving.leave_flow(session.id, decision_id="left", now=STARTED_AT)
-    known = known_steps(Session.objects.get(id=session.id))
+    known = known_steps(Session.objects.get(id=session.id), language="english")
     assert "Last of all?" in {title for step in known.steps.values() for title in step.titles}
 
 
