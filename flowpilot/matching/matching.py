@@ -12,11 +12,14 @@ from flowpilot.flows.models import Domain, Flow
 from flowpilot.matching.index import flows_with, sessions_with
 from flowpilot.matching.ranking import Evidence, Problem, evidence_of, read_problem, scores_of
 from flowpilot.matching.similar import SHOWN, SimilarSession, best_of, learned, ranked
+from flowpilot.matching.text import is_code
 from flowpilot.sessions.states import Status, Tier
 from resolutionflow.accounts.models import Account
 
 MOST_MATCHES = 5
-LEAST_SCORE = 0.06  # of flows that are less likely hardly one in twenty is the right one
+LEAST_SCORE = 0.05  # what is below is not worth a line
+LEAST_BEST = 0.1  # if not even the first flow is so likely, it is hardly ever right, and nothing is near
+LONG_CODE = 4  # letters and digits of a code that says something: 5.7.1 does, 24 does not
 SURE_OF_DOMAIN = 0.3
 SHOWN_WORDS = 6
 
@@ -114,8 +117,21 @@ def _ranking(
     return sorted(found, key=lambda item: (-item.score, item.flow_id)), domains
 
 
+def _near(ranking: list[Ranked]) -> list[Ranked]:
+    """Those worth a line. A code that was found whole is a reason by itself."""
+    if not any(
+        item.score >= LEAST_BEST or any(map(_is_long_code, item.evidence.words)) for item in ranking[:1]
+    ):
+        return []
+    return [item for item in ranking if item.score >= LEAST_SCORE]
+
+
+def _is_long_code(word: str) -> bool:
+    return len(word) >= LONG_CODE and is_code(word)
+
+
 def _matches(ranking: list[Ranked], limit: int) -> list[Match]:
-    kept = [item for item in ranking[:limit] if item.score >= LEAST_SCORE]
+    kept = _near(ranking)[:limit]
     flows = Flow.objects.select_related("domain").in_bulk([item.flow_id for item in kept])
     return [Match(flows[item.flow_id], item.score, item.evidence.words[:SHOWN_WORDS]) for item in kept]
 
@@ -123,8 +139,9 @@ def _matches(ranking: list[Ranked], limit: int) -> list[Match]:
 def _domain(ranking: list[Ranked], like: list[SimilarSession], domains: dict[UUID, Domain]) -> Domain | None:
     """Where the flows that fit belong, and where no flow does, the sessions that are like the problem."""
     chance: dict[UUID, float] = defaultdict(float)
-    left = max(0.0, 1 - sum(item.score for item in ranking))
-    for item in ranking:
+    near = _near(ranking)
+    left = max(0.0, 1 - sum(item.score for item in near))
+    for item in near:
         if item.domain_id:
             chance[item.domain_id] += item.score
     whole = 0.5 + sum(one.score for one in like if one.domain_id)

@@ -33,7 +33,7 @@ from resolutionflow.folding import fold
 
 SHOWN, RESULTS_SHOWN = 9, 3
 MOST_OF_DOMAIN = 4  # of those shown, what was done about other problems
-ABOUT = 0.2  # how like two problems are at least, so that what helped with one may help with the other
+ABOUT = 0.25  # how like two problems are at least, so that what helped with one may help with the other
 LOOKED_AT, ALIKE = 2_500, 200  # sessions among which like ones are looked for, and how many of these are read
 FLOWS = 12
 MOST_READ = 2_000  # characters of the problem's description

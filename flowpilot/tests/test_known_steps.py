@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from flowpilot.models import Session
 from flowpilot.sessions import driving, starting
-from flowpilot.sessions.known_steps import SHOWN, known_steps
+from flowpilot.sessions.known_steps import MOST_OF_DOMAIN, SHOWN, known_steps
 from flowpilot.tests.factories import (
     STARTED_AT,
     DomainFactory,
@@ -61,6 +61,44 @@ def test_what_helped_with_the_like_problem_comes_first(session, printing, collea
             resolved(user, "Tray two jams", ("Cleaned the rollers", "works"), domain=printing)
         resolved(user, "Prints come out pink", ("Replaced the cyan toner", "works"), domain=printing)
     assert titles(session) == ["Replaced the cyan toner", "Cleaned the rollers"]
+
+
+def test_steps_about_another_problem_are_told_apart(session, printing, colleague, third):
+    others = ("Cleaned rollers", "Turned the stack", "Swapped paper", "Called the maker", "Emptied the bin")
+    for user in (colleague, third):
+        resolved(user, "Tray two jams", *((title,) for title in others), domain=printing)
+        resolved(user, "Prints come out pink", ("Replaced the cyan toner",), domain=printing)
+    offered = known_steps(session, language="english").offered([])
+    assert (offered[0].title, offered[0].about) == ("Replaced the cyan toner", True)
+    assert [step.about for step in offered[1:]] == [False] * MOST_OF_DOMAIN
+
+
+def test_of_other_flows_nothing_is_offered_and_of_fitting_ones_no_later_question(session, printing):
+    later = {
+        "id": "later",
+        "type": "question",
+        "title": "Better now?",
+        "options": [{"label": "Yes", "next": "done"}, {"label": "No", "next": "done"}],
+    }
+    first, *others = QUESTION["children"]
+    published(
+        "Prints are pink",
+        QUESTION | {"children": [first | {"next": "later"}, later, *others]},
+        domain=printing,
+    )
+    published("Tray two jams", QUESTION | {"title": "Which tray jams?"}, domain=printing)
+    assert titles(session) == ["Is the test page pink too?", "Replace the toner"]
+    assert titles(session, typed="better") == titles(session, typed="jams") == []
+
+
+def test_words_are_compared_in_the_language_of_the_account(session, printing, colleague, third):
+    for user in (colleague, third):
+        resolved(user, "Pink", ("Drucker neu gestartet",), domain=printing)
+    offered = {
+        language: len(known_steps(session, language=language).offered(["Druckern neu gestartet"]))
+        for language in ("german", "english")
+    }
+    assert offered == {"german": 0, "english": 1}
 
 
 def test_what_is_typed_narrows_by_the_beginnings_of_words(session, printing, colleague, third):

@@ -70,6 +70,13 @@ def test_words_of_the_problem_are_told_as_they_were_written():
     assert evidence.words == ("slow", "Wi-Fi")
 
 
+def test_words_that_say_nothing_by_themselves_are_not_told():
+    (evidence,) = evidence_of(
+        read_problem("1 user in the office: VPN"), [flow(name="VPN of 1 user in the office")], {}, [{}]
+    )
+    assert evidence.words == ("VPN",)
+
+
 def test_problems_in_the_same_words_are_alike_and_the_newest_comes_first():
     asked = read_problem("VPN is slow")
     rows = [session(), session(id=9), session(problem="Printer jams on floor two", id=3)]
