@@ -31,11 +31,11 @@ from flowpilot.matching.ranking import (
     WEIGHTS,
     Evidence,
     Features,
-    chances,
     evidence_of,
     read_problem,
+    scores_of,
 )
-from flowpilot.matching.similar import SimilarSession, learned, ranked
+from flowpilot.matching.similar import learned, ranked
 from flowpilot.models import Domain, Flow, FlowVersion, Session
 from resolutionflow.models import Account, Role, User
 from resolutionflow.tenancy import account_scope
@@ -146,24 +146,22 @@ def _plain(account: Account) -> Way:
 
 def _ours(account: Account) -> Way:
     def ask(problem: Problem) -> list[tuple[UUID, float]]:
-        ids, evidence = _evidence(account, problem)
-        scores = chances([item.features for item in evidence])
-        return sorted(zip(ids, scores, strict=True), key=lambda pair: -pair[1])
+        ids, evidence = _evidence(account, problem.text)
+        return sorted(zip(ids, scores_of(evidence), strict=True), key=lambda pair: -pair[1])
 
     return ask
 
 
-def _evidence(account: Account, problem: Problem, *, but: bool = False) -> tuple[list[UUID], list[Evidence]]:
-    """What speaks for which flow. but: without what the session with this very problem says."""
-    asked = read_problem(problem.text)
-    if not asked:
+def _evidence(account: Account, text: str, *, but: str = "") -> tuple[list[UUID], list[Evidence]]:
+    """What speaks for which flow. but: without what the session of this ticket says."""
+    problem = read_problem(text)
+    if not problem.asked:
         return [], []
-    words = [item.word for item in asked]
-    like: list[SimilarSession] = ranked(asked, sessions_with(account, words))
-    votes = learned([one for one in like if not but or one.ticket != problem.id])
-    rows = flows_with(account, words, votes)
+    like = ranked(problem, sessions_with(account, problem.first_words()))
+    votes = [learned([one for one in group if not but or one.ticket != but]) for group in like]
+    rows = flows_with(account, [item.word for item in problem.asked], set().union(*votes))
     names = {domain.id: domain.name for domain in Domain.objects.all()}
-    return [row.id for row in rows], evidence_of(asked, rows, names, votes)
+    return [row.id for row in rows], evidence_of(problem, rows, names, votes)
 
 
 def _remember(problems: Sequence[Problem], user: User) -> None:
@@ -192,7 +190,7 @@ def _work_on(account: Account, user: User, first: Sequence[Problem], *, fitting:
         if remembered:
             _remember(first, user)
         for problem in first:
-            ids, evidence = _evidence(account, problem, but=True)
+            ids, evidence = _evidence(account, problem.text, but=problem.id)
             features: list[Features] = [item.features for item in evidence]
             if fitting:
                 if problem.right is None or problem.right in ids:
@@ -210,7 +208,7 @@ def _work_on(account: Account, user: User, first: Sequence[Problem], *, fitting:
 
 
 def _show_wrong(problem: Problem, ids: list[UUID], evidence: list[Evidence], *, remembered: bool) -> None:
-    scores = chances([item.features for item in evidence])
+    scores = scores_of(evidence)
     best = max(range(len(ids)), key=lambda n: scores[n], default=None)
     wrong = best is not None and (ids[best] != problem.right if problem.right else scores[best] >= 0.4)
     if wrong and not remembered and best is not None:

@@ -149,6 +149,18 @@ def said(text: str, language: str = LANGUAGE) -> list[str]:
     return words(text)
 
 
+@lru_cache(maxsize=4_000)
+def said_of(text: str, language: str = LANGUAGE) -> tuple[str, ...]:
+    """`said`, of a text that comes again with the next question."""
+    return tuple(said(text, language))
+
+
+@lru_cache(maxsize=4_000)
+def concepts_of(text: str, language: str = LANGUAGE) -> tuple[str, ...]:
+    """`concepts`, of a text that comes again with the next question."""
+    return tuple(concepts(text, language))
+
+
 def spaced(word: str) -> str:
     """The word as people write it: "log into", which `said` has as one word."""
     return _spaced().get(word, word)

@@ -5,7 +5,8 @@ candidates: which words are really the same is for the ranking to say.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -19,9 +20,9 @@ from resolutionflow.accounts.models import Account
 
 MOST_FLOWS = 30
 MOST_SESSIONS = 60
-MOST_WORDS = 12  # that sessions are looked for by
 COMMON = 300  # a word of so many problems or more is looked for in the newest sessions only
 NEWEST = 1_000
+COUNTED = 20_000  # sessions; that an account has more makes no word commoner
 SHORT = 3  # a stem of so few letters begins too many words
 
 FLOWS = """
@@ -65,9 +66,7 @@ with asked as (
        and flow.current_version_id is not null and flow.id not in (select id from best)
 )
 select flow.id, flow.name, flow.description, flow.domain_id, candidates.within, length(version.words),
-       (select jsonb_object_agg(substr(word.lexeme, 10), cardinality(word.positions))
-          from unnest(version.words) word
-         where substr(word.lexeme, 10, 3) = any(%(beginnings)s::text[])),
+       version.words::text,
        size.flows, (select jsonb_object_agg(n, jsonb_build_array(named, within)) from told)
   from candidates
   join flowpilot_flow flow on flow.account_id = %(account)s and flow.id = candidates.id
@@ -76,32 +75,52 @@ select flow.id, flow.name, flow.description, flow.domain_id, candidates.within, 
  cross join size
 """
 
+# How common a word is, the newest sessions tell: the index would first collect all sessions that have it, which for a
+# common word takes longer than everything else. Words that seem rare are looked up, in one go with their counting.
 SESSIONS = """
 with asked as (
     select n, query::tsquery as query from unnest(%(numbers)s::int[], %(queries)s::text[]) given (n, query)
-), counted as materialized (
-    select n, query, (select count(*)
-                        from (select 1
-                                from flowpilot_session session
-                               where session.account_id = %(account)s and session.words @@ asked.query
-                               limit %(common)s) counting) as found
-      from asked
-), hits as (
-    select counted.n, counted.found, session.id
-      from counted
-      join flowpilot_session session on session.account_id = %(account)s and session.words @@ counted.query
-     where counted.found < %(common)s
-     union all
-    select counted.n, counted.found, recent.id
+), size as materialized (
+    select count(*) as sessions
+      from (select 1 from flowpilot_session session where session.account_id = %(account)s limit %(counted)s) counting
+), recent as materialized (
+    select asked.n, session.id
       from (select session.id, session.words
               from flowpilot_session session
              where session.account_id = %(account)s
              order by session.started_at desc
-             limit %(newest)s) recent
-      join counted on counted.found >= %(common)s and recent.words @@ counted.query
+             limit %(newest)s) session
+      join asked on session.words @@ asked.query
+), among as materialized (
+    select asked.n, asked.query, count(recent.id) as found
+      from asked left join recent on recent.n = asked.n
+     group by asked.n, asked.query::text, asked.query
+), rare as materialized (
+    select among.n, listed.id
+      from among
+     cross join size
+     cross join lateral (
+           select session.id
+             from flowpilot_session session
+            where session.account_id = %(account)s and session.words @@ among.query
+            limit %(common)s) listed
+     where size.sessions > %(newest)s and among.found * size.sessions < %(common)s * %(newest)s
+), counted as materialized (
+    select among.n,
+           case when size.sessions <= %(newest)s then least(among.found, %(common)s)
+                when among.found * size.sessions < %(common)s * %(newest)s then coalesce(listed.found, 0)
+                else %(common)s end as found
+      from among
+     cross join size
+      left join (select n, count(*) as found from rare group by n) listed on listed.n = among.n
 ), best as (
     select id
-      from hits
+      from (select counted.n, counted.found, rare.id
+              from counted join rare on rare.n = counted.n
+             where counted.found < %(common)s
+             union
+            select counted.n, counted.found, recent.id
+              from counted join recent on recent.n = counted.n) hits
      group by id
      order by sum(ln(1 + %(common)s / (found + 0.5::float8))) desc, id desc
      limit %(most)s
@@ -153,20 +172,13 @@ class SessionRow:
 
 def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) -> list[FlowRow]:
     """The published flows that have the most telling of these words, and the `further` ones whatever they have."""
-    language = account.language
-    # a hash of three letters is quicker than any pattern; which words they are, the ranking sees
-    beginnings = {
-        _begin(way[0].partition(".")[0], language)[:3]
-        for word in words
-        for way in ways_to_say(word, language)
-    }
-    values = _asked(account, words) | {
+    counted = _pattern(words, account)
+    values = _asked(account, dict(enumerate(words))) | {
         "further": list(further),
-        "beginnings": sorted(beginnings),
         "most": MOST_FLOWS,
     }
     rows = []
-    for id_, name, description, domain, within, length, counts, flows, told in _fetch(FLOWS, values):
+    for id_, name, description, domain, within, length, written, flows, told in _fetch(FLOWS, values):
         numbers = json.loads(told or "{}")
         rows.append(
             FlowRow(
@@ -176,7 +188,7 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
                 domain_id=domain,
                 within=frozenset(within or ()),
                 length=length or 0,
-                counts=json.loads(counts or "{}"),
+                counts={found[1]: found[2].count(",") + 1 for found in counted.finditer(written or "")},
                 flows=flows,
                 named={int(n): both[0] for n, both in numbers.items()},
                 inside={int(n): both[1] for n, both in numbers.items()},
@@ -185,11 +197,11 @@ def flows_with(account: Account, words: Sequence[str], further: Iterable[UUID]) 
     return rows
 
 
-def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
-    """The sessions whose problem has the most telling of these words: of rare words all, of common ones the newest.
-    Only the first MOST_WORDS are looked for."""
-    words = words[:MOST_WORDS]
-    values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "most": MOST_SESSIONS}
+def sessions_with(account: Account, words: Mapping[int, str]) -> list[SessionRow]:
+    """The sessions whose problem has the most telling of these words, by their numbers: of rare words all, of common
+    ones the newest."""
+    values = _asked(account, words) | {"common": COMMON, "newest": NEWEST, "counted": COUNTED}
+    values["most"] = MOST_SESSIONS
     names = [column.name for column in fields(SessionRow)]
     rows = []
     for row in _fetch(SESSIONS, values):
@@ -199,16 +211,28 @@ def sessions_with(account: Account, words: Sequence[str]) -> list[SessionRow]:
     return rows
 
 
+def _pattern(words: Sequence[str], account: Account) -> re.Pattern[str]:
+    """Finds in a tsvector's text the words that begin as one of these, and where they stand; which of them are really
+    the same, the ranking sees. To take the vector apart in SQL costs three times as much."""
+    language = account.language
+    beginnings = {
+        re.escape(_begin(way[0].partition(".")[0], language)[:3])
+        for word in words
+        for way in ways_to_say(word, language)
+    }
+    return re.compile(rf"'{lead_of(account)}((?:{'|'.join(sorted(beginnings))})[^']*)':([0-9,]+)")
+
+
 def lead_of(account: Account) -> str:
     """What every word of the account begins with."""
     return "x" + str(account.id)[-8:]
 
 
-def _asked(account: Account, words: Sequence[str]) -> dict[str, Any]:
+def _asked(account: Account, words: Mapping[int, str]) -> dict[str, Any]:
     return {
         "account": account.id,
-        "numbers": list(range(len(words))),
-        "queries": [_query(word, account) for word in words],
+        "numbers": list(words),
+        "queries": [_query(word, account) for word in words.values()],
     }
 
 

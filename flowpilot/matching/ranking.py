@@ -8,27 +8,33 @@ weights are fitted on half of the labelled problems: docs/matching.md.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from uuid import UUID
 
 from flowpilot.matching.concepts import (
     LANGUAGE,
     concept,
-    concepts,
+    concepts_of,
     corrected,
     known_words,
     said,
+    said_of,
     slips,
     spaced,
     strength,
 )
 from flowpilot.matching.index import FlowRow
-from flowpilot.matching.text import is_code
+from flowpilot.matching.parts import parts_of
+from flowpilot.matching.text import is_code, written
 
 MOST_CHARACTERS = 8_000
 MOST_WORDS = 32
+MOST_FOR_SESSIONS = 12  # words that sessions are looked for by
 REPAIRED = 0.7  # what a word counts for that was mended, or is near to one of a flow's name
+LEAST_TOLD = 0.25  # of what the most telling word says, for a word that is shown
+PART = 0.75  # how sure a flow is that fits a part, beside one that fits the whole problem
 FEATURES = ("name", "name said", "description", "domain", "steps", "sum of name", "sum of steps", "learned")
 WEIGHTS = (1.47, 3.38, 1.94, 0.69, 2.49, 2.67, 2.75, 6.0)
 NONE = 3.46
@@ -38,53 +44,99 @@ Features = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Asked:
-    """A word of the problem; `instead` is the place of the word that this one mends, `written` how it stands there."""
+    """A word of the problem; `written` is how it stands there, `telling` whether it says something by itself,
+    `instead` the place of the word that this one mends."""
 
     word: str
     concept: str
     weight: float
     written: str
+    telling: bool = True
     instead: int | None = None
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for a flow, and the words of the problem that it has, the most telling first."""
+    """What speaks for a flow: as an answer to the whole problem, and to each of its parts. `words` are those of the
+    problem that it has, the most telling first."""
 
     features: Features
+    parts: tuple[Features, ...]
     words: tuple[str, ...]
 
 
-def read_problem(text: str, language: str = LANGUAGE) -> list[Asked]:
+@dataclass(frozen=True)
+class _Found:
+    """Where a flow has one word of the problem, and how much: in its name, as which of its concepts, in its
+    description, its domain, its steps. `told` is how much of a reason that is."""
+
+    name: float
+    named: str | None
+    description: float
+    domain: bool
+    steps: float
+    told: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A problem as it is matched: its words, and for each part, if it has several, the places of its words."""
+
+    asked: list[Asked]
+    parts: list[frozenset[int]]
+
+    def first_words(self) -> dict[int, str]:
+        """By their places those that say most, as many of each part."""
+        if not self.parts:
+            return {n: item.word for n, item in enumerate(self.asked[:MOST_FOR_SESSIONS])}
+        of_parts = chain.from_iterable(zip_longest(*(sorted(part) for part in self.parts)))
+        places = dict.fromkeys(n for n in of_parts if n is not None)
+        return {n: self.asked[n].word for n in sorted(list(places)[:MOST_FOR_SESSIONS])}
+
+
+def read_problem(text: str, language: str = LANGUAGE) -> Problem:
     """The words that are looked for, each concept once, those that say most first. Those at the beginning of a long
     text count for more."""
+    text = text[:MOST_CHARACTERS]
     found: dict[str, Asked] = {}
-    for word in said(text[:MOST_CHARACTERS], language):
+    as_written = written(text)
+    for word in said(text, language):
         if len(found) == 2 * MOST_WORDS:
             break
         meant = concept(word, language)
         if meant not in found:
-            found[meant] = Asked(word, meant, strength(word, language) / (1 + len(found) / 20), spaced(word))
+            says = strength(word, language)
+            shown = as_written.get(word) or spaced(word)
+            found[meant] = Asked(word, meant, says / (1 + len(found) / 20), shown, says == 1)
     asked = sorted(found.values(), key=lambda item: -item.weight)[:MOST_WORDS]
+    parts = parts_of(text, {item.concept for item in asked}, language)
     if language == LANGUAGE:
         known = known_words()
         for place, item in enumerate(tuple(asked)):
             repaired = corrected(item.word) if item.word not in known else None
             if repaired and concept(repaired) not in found:
-                asked.append(Asked(repaired, concept(repaired), item.weight * REPAIRED, item.written, place))
-    return asked
+                weight = item.weight * REPAIRED
+                asked.append(Asked(repaired, concept(repaired), weight, item.written, item.telling, place))
+    return Problem(asked, [_places(asked, part) for part in parts])
+
+
+def _places(asked: Sequence[Asked], part: Collection[str]) -> frozenset[int]:
+    """Where the words of a part stand, and those that mend one of them."""
+    of_part = {n for n, item in enumerate(asked) if item.instead is None and item.concept in part}
+    return frozenset(of_part | {n for n, item in enumerate(asked) if item.instead in of_part})
 
 
 def evidence_of(
-    asked: Sequence[Asked],
+    problem: Problem,
     rows: Sequence[FlowRow],
     domains: Mapping[UUID, str],
-    learned: Mapping[UUID, float],
+    learned: Sequence[Mapping[UUID, float]],
     language: str = LANGUAGE,
 ) -> list[Evidence]:
-    """What speaks for each of the flows."""
+    """What speaks for each of the flows. learned: of the whole problem, then of each part."""
     if not rows:
         return []
+    asked = problem.asked
     flows, named, inside = rows[0].flows, rows[0].named, rows[0].inside
     # a word is only mended where nothing has it as it stands
     mended = {
@@ -97,23 +149,25 @@ def evidence_of(
         for n, item in enumerate(asked)
         if n not in mended and (item.instead is None or item.instead in mended)
     ]
-    by_name = {n: item.weight * _rarity(flows, named.get(n, 0)) for n, item in kept}
-    by_step = {n: item.weight * _rarity(flows, inside.get(n, 0)) for n, item in kept}
+    weights = {
+        n: (item.weight * _rarity(flows, named.get(n, 0)), item.weight * _rarity(flows, inside.get(n, 0)))
+        for n, item in kept
+    }
+    groups = [frozenset(weights), *(part & weights.keys() for part in problem.parts)]
     usual = max(1.0, sum(row.length for row in rows) / len(rows))
-    about = {id_: frozenset(concepts(name, language)) for id_, name in domains.items()}
-    return [
-        _evidence(
-            kept,
-            row,
-            about.get(row.domain_id, frozenset()) if row.domain_id else frozenset(),
-            learned.get(row.id, 0.0),
-            by_name,
-            by_step,
-            usual,
-            language,
+    about = {id_: frozenset(concepts_of(name, language)) for id_, name in domains.items()}
+    evidence = []
+    for row in rows:
+        domain = about.get(row.domain_id, frozenset()) if row.domain_id else frozenset()
+        name_words = said_of(row.name, language)
+        found = _found(kept, row, name_words, domain, weights, usual, language)
+        name = {concept(word, language): strength(word, language) for word in name_words}
+        whole, *parts = (
+            _features(found, group, name, weights, said.get(row.id, 0.0))
+            for group, said in zip(groups, learned, strict=True)
         )
-        for row in rows
-    ]
+        evidence.append(Evidence(whole, tuple(parts), _told(found, dict(kept))))
+    return evidence
 
 
 def chances(
@@ -127,63 +181,80 @@ def chances(
     return [power / whole for power in powers]
 
 
-def _evidence(
+def scores_of(evidence: Sequence[Evidence]) -> list[float]:
+    """The chance of each flow to be right for the whole problem or, a little less sure, for one of its parts."""
+    scores = chances([item.features for item in evidence])
+    for part in zip(*(item.parts for item in evidence), strict=True):
+        scores = [max(score, PART * chance) for score, chance in zip(scores, chances(part), strict=True)]
+    return scores
+
+
+def _found(
     kept: Sequence[tuple[int, Asked]],
     row: FlowRow,
+    name_words: Sequence[str],
     domain: frozenset[str],
-    learned: float,
-    by_name: Mapping[int, float],
-    by_step: Mapping[int, float],
+    weights: Mapping[int, tuple[float, float]],
     usual: float,
     language: str,
-) -> Evidence:
-    name_words = said(row.name, language)
-    name = {concept(word, language): strength(word, language) for word in name_words}
-    description = {concept(word, language) for word in said(row.description, language)}
+) -> dict[int, _Found]:
+    """The words of the problem that the flow has."""
+    name = {concept(word, language) for word in name_words}
+    description = frozenset(concepts_of(row.description, language))
     counts: Counter[str] = Counter()
     wanted = {item.concept for _, item in kept}
     for word, count in row.counts.items():
         if (meant := concept(word, language)) in wanted:
             counts[meant] += count
-    in_name = in_description = in_domain = in_steps = 0.0
-    told: list[tuple[float, str]] = []
-    said_of_name: set[str] = set()
+    short = 1.2 * (0.25 + 0.75 * row.length / usual)
+    found = {}
     for n, item in kept:
-        found = 0.0
+        by_name, by_step = weights[n]
         near = item.concept if item.concept in name else _near(item, name_words, language)
-        if near:
-            part = 1.0 if near == item.concept else REPAIRED
-            in_name += part * by_name[n]
-            said_of_name.add(near)
-            found = 2 * part * by_name[n]
-        if item.concept in description:
-            in_description += by_name[n]
-            found = max(found, by_name[n])
-        if item.concept in domain:
-            in_domain = 1.0
-            found = max(found, by_name[n])
+        part = (1.0 if near == item.concept else REPAIRED) if near else 0.0
+        described, in_domain = item.concept in description, item.concept in domain
         often = counts[item.concept] or (1 if n in row.within and "." in item.word else 0)
-        if often:
-            part = often / (often + 1.2 * (0.25 + 0.75 * row.length / usual))
-            in_steps += part * by_step[n]
-            found = max(found, part * by_step[n] / 2)
-        if found:
-            told.append((found, item.written))
-    mass = sum(by_name.values()) or 1.0
-    steps_mass = sum(by_step.values()) or 1.0
-    features = (
+        steps = often / (often + short)
+        told = max(2 * part * by_name, by_name if described or in_domain else 0.0, steps * by_step / 2)
+        if told:
+            found[n] = _Found(
+                part * by_name, near, by_name if described else 0.0, in_domain, steps * by_step, told
+            )
+    return found
+
+
+def _features(
+    found: Mapping[int, _Found],
+    group: Collection[int],
+    name: Mapping[str, float],
+    weights: Mapping[int, tuple[float, float]],
+    learned: float,
+) -> Features:
+    """What the words of the group say for a flow with these."""
+    has = [found[n] for n in group if n in found]
+    mass = sum(weights[n][0] for n in group) or 1.0
+    steps_mass = sum(weights[n][1] for n in group) or 1.0
+    in_name, in_steps = sum(item.name for item in has), sum(item.steps for item in has)
+    said_of_name = {item.named for item in has if item.named}
+    return (
         in_name / mass,
         sum(name[meant] for meant in said_of_name) / (sum(name.values()) or 1.0),
-        in_description / mass,
-        in_domain,
+        sum(item.description for item in has) / mass,
+        1.0 if any(item.domain for item in has) else 0.0,
         in_steps / steps_mass,
         in_name / 10,
         in_steps / 10,
         learned,
     )
-    told.sort(key=lambda pair: -pair[0])
-    # beside a word that tells much, those that tell little are no reason
-    return Evidence(features, tuple(word for found, word in told if found > told[0][0] / 8))
+
+
+def _told(found: Mapping[int, _Found], asked: Mapping[int, Asked]) -> tuple[str, ...]:
+    """The words that are a reason, as they were written. Beside what tells much, what tells little is none."""
+    telling = sorted(
+        ((item.told, asked[n].written) for n, item in found.items() if asked[n].telling),
+        key=lambda pair: -pair[0],
+    )
+    return tuple(dict.fromkeys(word for told, word in telling if told > telling[0][0] * LEAST_TOLD))
 
 
 def _near(item: Asked, words: Sequence[str], language: str) -> str | None:

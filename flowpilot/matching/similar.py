@@ -1,14 +1,15 @@
 """Earlier sessions about a like problem: to show what solved them, and to learn which flow fits. Pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
-from flowpilot.matching.concepts import LANGUAGE, concepts
+from flowpilot.matching.concepts import LANGUAGE, concepts_of
 from flowpilot.matching.index import COMMON, SessionRow
-from flowpilot.matching.ranking import MOST_WORDS, Asked
+from flowpilot.matching.ranking import MOST_WORDS, Problem
 from flowpilot.sessions.states import Status
 
 LIKE = 0.3  # what is less like it is about something else
@@ -43,25 +44,54 @@ class SimilarSession:
 
 
 def ranked(
-    asked: Sequence[Asked], rows: Sequence[SessionRow], language: str = LANGUAGE
-) -> list[SimilarSession]:
-    """The sessions that are like the problem, the likest first, of equals the newest."""
+    problem: Problem, rows: Sequence[SessionRow], language: str = LANGUAGE
+) -> list[list[SimilarSession]]:
+    """The sessions that are like the whole problem, and those that are like each part of it; the likest first, of
+    equals the newest."""
     if not rows:
-        return []
+        return [[] for _ in (None, *problem.parts)]
     found = rows[0].found
     kept = {
-        item.concept: (item.weight * math.log(1 + 2 * COMMON / (found.get(n, 0) + 0.5)))
-        for n, item in enumerate(asked)
+        n: (item.concept, item.weight * math.log(1 + 2 * COMMON / (found.get(n, 0) + 0.5)))
+        for n, item in enumerate(problem.asked)
         if item.instead is None or not found.get(item.instead)
     }
-    whole = sum(kept.values())
-    usual = whole / len(kept)
+    theirs = [
+        dict.fromkeys(concepts_of(f"{row.problem} {row.description}", language)[:MOST_WORDS]) for row in rows
+    ]
+    return [
+        _like({concept: weight for n, (concept, weight) in kept.items() if n in places}, rows, theirs)
+        for places in (kept, *problem.parts)
+    ]
+
+
+def best_of(groups: Iterable[Iterable[SimilarSession]]) -> list[SimilarSession]:
+    """Each session once, as like as it is to the whole or to one part."""
+    best: dict[UUID, SimilarSession] = {}
+    for one in chain.from_iterable(groups):
+        if one.id not in best or one.score > best[one.id].score:
+            best[one.id] = one
+    return sorted(best.values(), key=_likest)
+
+
+def _likest(one: SimilarSession) -> tuple[float, int]:
+    return -one.score, -one.id.int
+
+
+def _like(
+    asked: Mapping[str, float], rows: Sequence[SessionRow], theirs: Sequence[Iterable[str]]
+) -> list[SimilarSession]:
+    whole = sum(asked.values())
+    if not whole:
+        return []
+    usual = whole / len(asked)
     similar = []
-    for row in rows:
-        theirs = dict.fromkeys(concepts(f"{row.problem} {row.description}", language)[:MOST_WORDS])
-        shared = sum(kept.get(concept, 0.0) for concept in theirs)
-        all_of_theirs = sum(kept.get(concept, usual) for concept in theirs)
-        score = shared / math.sqrt(whole * all_of_theirs) if theirs else 0.0
+    for row, said in zip(rows, theirs, strict=True):
+        shared = sum(asked.get(concept, 0.0) for concept in said)
+        if not shared:
+            continue
+        all_of_theirs = sum(asked.get(concept, usual) for concept in said)
+        score = shared / math.sqrt(whole * all_of_theirs)
         if score >= LIKE:
             similar.append(
                 SimilarSession(
@@ -78,7 +108,7 @@ def ranked(
                     score=min(score, 1.0),
                 )
             )
-    return sorted(similar, key=lambda one: (-one.score, -one.id.int))
+    return sorted(similar, key=_likest)
 
 
 def learned(similar: Sequence[SimilarSession]) -> dict[UUID, float]:

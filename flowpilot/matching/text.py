@@ -46,6 +46,14 @@ def words(text: str) -> list[str]:
     ]
 
 
+def written(text: str) -> dict[str, str]:
+    """The words of a text, and how each of them stands there first: "Wi-Fi" for "wifi"."""
+    found: dict[str, str] = {}
+    for token in TOKEN.findall(text):
+        found.setdefault(JOINTS.sub("", fold(token)), token)
+    return found
+
+
 @lru_cache(maxsize=100_000)
 def stem(word: str, language: str = "english") -> str:
     """The stem of one folded word; a word with a digit in it is a code and stays whole."""

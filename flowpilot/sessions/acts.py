@@ -330,7 +330,9 @@ def known(request: AccountRequest, session_id: UUID) -> HttpResponse:
     """The known steps that have what is typed in the title."""
     session = driven(request.user, session_id)
     typed = request.GET.get("title", "").replace("\0", "")[: driving.TITLE_LENGTH]
-    return render(request, "sessions/_known_steps.html", known_context(session, typed))
+    return render(
+        request, "sessions/_known_steps.html", known_context(session, request.account.language, typed)
+    )
 
 
 @account_required

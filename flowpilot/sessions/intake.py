@@ -11,6 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from flowpilot.flows.models import Flow
 from flowpilot.matching.matching import Assessment, assess
+from flowpilot.psa.connections import current_connection
+from flowpilot.psa.tickets.linking import client_of
+from flowpilot.psa.tickets.views import NoSuchTicket, TicketForm, found_tickets, looked_up
 from flowpilot.sessions.forms import StartForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import PROBLEM_LENGTH, start
@@ -45,6 +48,9 @@ def new_session(request: AccountRequest) -> HttpResponse:
     form, asked = StartForm(request.POST), _asked(request.POST)
     if "suggest" in request.POST:
         return _page(request, StartForm(initial=request.POST.dict()), asked)
+    if {"find_tickets", "pick"} & request.POST.keys():
+        context = _ticket(request)
+        return _page(request, context.pop("form"), asked, **context)
     if not form.is_valid():
         return _page(request, form, asked, status=422)
     data = form.cleaned_data
@@ -86,10 +92,46 @@ def suggest(request: AccountRequest) -> HttpResponse:
     return render(request, "sessions/_suggested.html", context)
 
 
+@works_sessions
+@require_POST
+def start_tickets(request: AccountRequest) -> HttpResponse:
+    """The tickets with what is typed, or the one that is chosen in the form. Nothing is linked before the start."""
+    return render(request, "sessions/_start_ticket.html", _ticket(request))
+
+
+def _ticket(request: AccountRequest) -> dict[str, Any]:
+    """The context of _start_ticket.html: the form with the ticket that was chosen and its client, or what was found."""
+    connection, given = current_connection(), request.POST.dict()
+    context: dict[str, Any] = {"connection": connection, "find_ticket": given.get("find_ticket", "")}
+    ref = TicketForm({"ticket": given.get("pick", "")})
+    if connection is not None and ref.is_valid():
+        try:
+            ticket, trouble = looked_up(ref.cleaned_data["ticket"])
+        except NoSuchTicket as fault:
+            return context | {"form": StartForm(initial=given), "fault": str(fault)}
+        client = client_of(ticket) if ticket else None
+        given["psa_ticket_id"] = ticket.ref if ticket else ref.cleaned_data["ticket"]
+        if client:
+            given["client"] = str(client.id)
+        said = f"Ticket {given['psa_ticket_id']} is chosen."
+        context |= {"said": f"{said} It is {client}'s." if client else said, "trouble": trouble}
+    elif connection is not None:
+        found = found_tickets(request, connection, "find_ticket")
+        context |= found | {"find_ticket": found.pop("find")}
+    return context | {"form": StartForm(initial=given)}
+
+
 def _page(
-    request: AccountRequest, form: StartForm, asked: Asked, *, status: int = 200, look: bool = False
+    request: AccountRequest,
+    form: StartForm,
+    asked: Asked,
+    *,
+    status: int = 200,
+    look: bool = False,
+    **ticket: Any,
 ) -> HttpResponse:
-    context = {"form": form, "look": look} | suggestions(asked, request.user, request.account)
+    context = {"form": form, "look": look, "connection": current_connection()}
+    context |= suggestions(asked, request.user, request.account) | ticket
     return render(request, "sessions/new.html", context, status=status)
 
 

@@ -1,7 +1,9 @@
 """What an engineer without a guide may try next: steps that helped with like problems before.
 
-They come from two places: the published flows of the session's domain, and what engineers wrote down themselves in
-resolved sessions of it. Without a domain those about a like problem are looked at. What a colleague wrote stays theirs:
+They come from two places: the published flows of the session's domain that are about such a problem, and what engineers
+wrote down themselves in resolved sessions of it. What they did about other problems of the domain is told apart.
+Without a domain only what is about a like problem is known. The questions of a flow say little outside of it: only its
+first one is offered, and of the flow that the session left all. What a colleague wrote stays theirs:
 words are shown only if two engineers wrote all of them in one step each, or if the session's engineer wrote them. Of
 drafts, notes, names and clients nothing is read.
 """
@@ -30,6 +32,8 @@ from flowpilot.sessions.states import Status, Tier
 from resolutionflow.folding import fold
 
 SHOWN, RESULTS_SHOWN = 9, 3
+MOST_OF_DOMAIN = 4  # of those shown, what was done about other problems
+ABOUT = 0.25  # how like two problems are at least, so that what helped with one may help with the other
 LOOKED_AT, ALIKE = 2_500, 200  # sessions among which like ones are looked for, and how many of these are read
 FLOWS = 12
 MOST_READ = 2_000  # characters of the problem's description
@@ -65,11 +69,13 @@ select user_id, problem_summary, decision ->> 'title', coalesce(decision ->> 'an
 
 @dataclass(frozen=True)
 class KnownStep:
-    """`results`: what it mostly led to, to be given with it; `flow` the name of the flow that it stands in, else ""."""
+    """`results`: what it mostly led to, to be given with it; `flow` the name of the flow that it stands in, else "";
+    `about`: whether it was done about a problem like this one, or only in the same domain."""
 
     title: str
     results: tuple[str, ...]
     flow: str
+    about: bool
 
 
 @dataclass
@@ -84,10 +90,12 @@ class _Step:
     flow: str = ""
     times: float = 0.0
     worth: float = 0.0
+    about: bool = False
 
     def add(self, times: float, likeness: float) -> None:
         self.times += times
         self.worth += times * (ANYWAY + likeness**2)
+        self.about = self.about or likeness >= ABOUT
 
 
 @dataclass(frozen=True)
@@ -97,30 +105,34 @@ class KnownSteps:
     steps: Mapping[Words, _Step]
     engineer: UUID
     times: int  # of all steps together
+    language: str
 
     def offered(self, done: Iterable[str], typed: str = "") -> list[KnownStep]:
-        """The most useful first, without those that were done already and what says nearly the same as another. typed:
-        only those with a word that begins with each word of it."""
-        seen = [_words(title) for title in done]
+        """What is about this problem first, the most useful on top, without those that were done already and what says
+        nearly the same as another. typed: only those with a word that begins with each word of it."""
+        seen = [_words(title, self.language) for title in done]
         wanted = _typed_words(typed)
         found: list[KnownStep] = []
-        for words, step in sorted(self.steps.items(), key=lambda item: -self._use(item[1])):
-            if len(found) == SHOWN:
+        of_domain = 0
+        for words, step in sorted(self.steps.items(), key=self._place):
+            if len(found) == SHOWN or (of_domain == MOST_OF_DOMAIN and not typed):
                 break
             title = step.titles.most_common(1)[0][0]
             if _has(title, wanted) and not any(_same(words, other) for other in seen):
                 seen.append(words)
-                found.append(KnownStep(title, self._results(step), step.flow))
+                found.append(KnownStep(title, self._results(step), step.flow, step.about))
+                of_domain += not step.about
         return found
 
     def results_of(self, title: str) -> tuple[str, ...]:
         """What this step usually led to."""
-        step = self.steps.get(_words(title))
+        step = self.steps.get(_words(title, self.language))
         return self._results(step) if step else ()
 
-    def _use(self, step: _Step) -> float:
+    def _place(self, item: tuple[Words, _Step]) -> tuple[bool, float]:
         """What is done about everything says little: what is done about this problem comes first."""
-        return step.worth * log(2 + self.times / step.times)
+        step = item[1]
+        return not step.about, -step.worth * log(2 + self.times / step.times)
 
     def _results(self, step: _Step) -> tuple[str, ...]:
         """The answers of the flow's step, then those of which two engineers, or the session's own, wrote the same."""
@@ -132,37 +144,43 @@ class KnownSteps:
         return len(engineers) >= ENGINEERS or self.engineer in engineers
 
 
-def known_steps(session: Session, typed: str = "") -> KnownSteps:
+def known_steps(session: Session, typed: str = "", *, language: str) -> KnownSteps:
     """What is known for this session, in two queries. typed: what the engineer has written of a step; then flows are
-    searched for it."""
-    problem = _problem_words(session)
+    searched for it. language: the account's."""
+    problem = _problem_words(session, language)
     own = list(_own_steps(session, problem))
-    likeness = _Likeness(frozenset(problem), {summary for _, summary, _, _ in own})
+    likeness = _Likeness(frozenset(problem), {summary for _, summary, _, _ in own}, language)
     written: dict[Words, _Step] = defaultdict(_Step)
     for engineer, summary, title, answer in own:
-        if words := _words(title):
+        if words := _words(title, language):
             step = written[words]
             step.titles[title] += 1
             step.engineers.add(engineer)
             step.add(1, likeness.to(summary))
             if 0 < len(answer) <= LONGEST_RESULT:
                 step.results[fold(answer)].append((answer, engineer))
-    shown = KnownSteps(_shared(written, session.user_id), session.user_id, len(own))
+    steps = _shared(written, session.user_id)
     for flow, node in _flow_steps(session, problem, typed):
-        like = likeness.to(f"{flow} {node['title']}")
-        if like or session.domain_id or typed:
-            _add_of_flow(shown.steps, flow, node, like)
-    return shown
+        like = likeness.to(flow.name)
+        fits = like >= ABOUT and (node["type"] == "action" or flow.begins_with(node))
+        asked_for = typed and node["type"] == "action"
+        if fits or asked_for or flow.id == session.flow_id:
+            _add_of_flow(steps, flow, node, max(like, likeness.to(f"{flow.name} {node['title']}")), language)
+    if not session.domain_id and not typed:
+        steps = {words: step for words, step in steps.items() if step.about}
+    return KnownSteps(steps, session.user_id, len(own), language)
 
 
-def _add_of_flow(steps: Mapping[Words, _Step], flow: str, node: Mapping[str, Any], like: float) -> None:
-    words = _words(node["title"])
+def _add_of_flow(
+    steps: dict[Words, _Step], flow: "_Flow", node: Mapping[str, Any], like: float, language: str
+) -> None:
+    words = _words(node["title"], language)
     if not words:
         return
     step = steps[words]
     if not step.flow:
         step.titles[node["title"]] += len(step.engineers) + 1  # as the flow says it
-        step.flow = flow
+        step.flow = flow.name
         step.labels = tuple(option["label"] for option in node.get("options", []))
     step.add(A_FLOW, like)
 
@@ -188,6 +206,7 @@ def _shared(written: Mapping[Words, _Step], engineer: UUID) -> dict[Words, _Step
                 step.results,
                 times=sum(written[other].times for other in longer),
                 worth=sum(written[other].worth for other in longer),
+                about=any(written[other].about for other in longer),
             )
     return shown
 
@@ -195,9 +214,9 @@ def _shared(written: Mapping[Words, _Step], engineer: UUID) -> dict[Words, _Step
 class _Likeness:
     """How like a text is to the problem, 0 to 1: the words that they share, rare ones before all."""
 
-    def __init__(self, problem: Words, texts: Iterable[str]) -> None:
-        self._problem = problem
-        self._words = {text: _words(text) for text in texts}
+    def __init__(self, problem: Words, texts: Iterable[str], language: str) -> None:
+        self._problem, self._language = problem, language
+        self._words = {text: _words(text, language) for text in texts}
         counts = Counter(word for words in self._words.values() for word in words)
         whole = len(self._words) + 1
         self._rarity = {word: log(1 + whole / count) for word, count in counts.items()}
@@ -207,7 +226,7 @@ class _Likeness:
     def to(self, text: str) -> float:
         words = self._words.get(text)
         if words is None:
-            words = _words(text)
+            words = _words(text, self._language)
         whole = self._size * self._size_of(words)
         return self._weight_of(self._problem & words) / whole if whole else 0.0
 
@@ -235,9 +254,19 @@ def _own_steps(session: Session, problem: Sequence[str]) -> Iterator[tuple[UUID,
         yield from cursor
 
 
+@dataclass(frozen=True)
+class _Flow:
+    id: UUID
+    name: str
+    root: str
+
+    def begins_with(self, node: Mapping[str, Any]) -> bool:
+        return bool(node["id"] == self.root)
+
+
 def _flow_steps(
     session: Session, problem: Sequence[str], typed: str
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+) -> Iterator[tuple[_Flow, Mapping[str, Any]]]:
     """Flow and node of what published flows say is to be done: those first whose names share most with the problem."""
     versions: QuerySet[FlowVersion] = FlowVersion.objects.filter(
         flow__status=Flow.Status.PUBLISHED, flow__current_version=F("id")
@@ -255,21 +284,22 @@ def _flow_steps(
     for word in _typed_words(typed):
         versions = versions.filter(has(word, F("step_texts")))
     chosen = versions.order_by(*likest, "-flow__usage_count", "flow_id")[:FLOWS]
-    for flow, structure in chosen.values_list("flow__name", "structure"):
+    for id_, name, structure in chosen.values_list("flow_id", "flow__name", "structure"):
+        flow = _Flow(id_, name, structure["id"])
         for node in nodes_of(structure):
             if node["type"] in ("question", "action"):
                 yield flow, node
 
 
-def _problem_words(session: Session) -> list[str]:
+def _problem_words(session: Session, language: str) -> list[str]:
     """In their order; of a long description the first ones."""
     text = f"{session.problem_summary}\n{session.problem_description[:MOST_READ]}"
-    return list(dict.fromkeys(terms(text)))[:MOST_WORDS]
+    return list(dict.fromkeys(terms(text, language)))[:MOST_WORDS]
 
 
 @lru_cache(maxsize=10_000)
-def _words(text: str) -> Words:
-    return frozenset(terms(text))
+def _words(text: str, language: str) -> Words:
+    return frozenset(terms(text, language))
 
 
 def _typed_words(typed: str) -> Sequence[str]:

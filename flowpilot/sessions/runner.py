@@ -12,7 +12,7 @@ from flowpilot.flows.structure import Node, nodes_of
 from flowpilot.psa.pushing.offering import push_form
 from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.forms import BesideForm, FinishForm, HelpForm, ScriptForm
-from flowpilot.sessions.known_steps import known_steps
+from flowpilot.sessions.known_steps import KnownStep, known_steps
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.position import current_node, has_left
 from flowpilot.sessions.states import Outcome, Status
@@ -51,14 +51,15 @@ def runner_context(request: AccountRequest, session: Session, **given: Any) -> d
         "push": push_form(request, session),
         "help_form": HelpForm(initial={"reason": session.escalation_reason}, auto_id="help-%s"),
     }
-    context |= script_context(session, node) if node else known_context(session)
+    context |= script_context(session, node) if node else known_context(session, request.account.language)
     return context | given
 
 
-def known_context(session: Session, typed: str = "") -> dict[str, Any]:
+def known_context(session: Session, language: str, typed: str = "") -> dict[str, Any]:
     """The steps that may be tried next. As long as it is not said what came of the last own step, what mostly did."""
     standing = [d for d in session.decisions if not d.get("undone_at") and not d.get("by")]
-    steps = known_steps(session, typed)
+    steps = known_steps(session, typed, language=language)
+    known = steps.offered((d.get("title") or "" for d in standing), typed)
     open_step = (
         standing[-1] if standing and is_own_step(standing[-1]) and not standing[-1]["answer"] else None
     )
@@ -66,10 +67,21 @@ def known_context(session: Session, typed: str = "") -> dict[str, Any]:
         "session": session,
         "decision_id": uuid4(),
         "narrowed": bool(typed),
-        "known": steps.offered((d.get("title") or "" for d in standing), typed),
+        "known": [(title, group) for title, group in _grouped(known, bool(typed)) if group],
         "open_step": open_step,
         "open_results": steps.results_of(open_step["title"]) if open_step else (),
     }
+
+
+def _grouped(known: list[KnownStep], narrowed: bool) -> list[tuple[str, list[tuple[int, KnownStep]]]]:
+    """The known steps with the keys that add them, under what can be said of them."""
+    keyed = list(enumerate(known, 1))
+    if narrowed:
+        return [("Known steps with these words", keyed)]
+    return [
+        ("What helped with such problems before", [(key, step) for key, step in keyed if step.about]),
+        ("Often done in this domain", [(key, step) for key, step in keyed if not step.about]),
+    ]
 
 
 def _step_of(session: Session, node: Node | None) -> Step | None:

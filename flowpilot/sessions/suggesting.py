@@ -44,7 +44,8 @@ def suggestions(asked: Asked, user: User, account: Account) -> dict[str, Any]:
     picked = best
     if asked.flow != asked.suggested:
         picked = published().filter(id=asked.flow).first() if asked.flow else None
-    found = list(_with_words(asked.find)[: OFFERED + 1]) if asked.find or not matches else []
+    anything = asked.find or not asked.problem.strip()
+    found = list(_with_words(asked.find)[: OFFERED + 1]) if anything else []
     shown = found[:OFFERED] or ([] if asked.find else [match.flow for match in assessment.matches])
     if picked and picked not in shown:
         shown = [picked, *shown]
@@ -58,6 +59,7 @@ def suggestions(asked: Asked, user: User, account: Account) -> dict[str, Any]:
         "tier": assessment.tier,
         "more": len(found) > OFFERED,
         "found": bool(found or matches),
+        "any": bool(found or matches) or published().exists(),
         "domains": Domain.objects.order_by(*by_name()),
         "domain": asked.domain if by_hand else domain and domain.id,
         "suggested_domain": domain,

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.session_list, name="list"),
     path("new/", intake.new_session, name="new"),
     path("new/suggestions/", intake.suggest, name="suggest"),
+    path("new/tickets/", intake.start_tickets, name="start-tickets"),
     path("domain/", mapping.give_domain, name="give-domain"),
     path("<uuid:session_id>/", views.session_detail, name="detail"),
     path("<uuid:session_id>/decide/", acts.decide, name="decide"),

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from flowpilot.models import Session
 from flowpilot.sessions import driving, starting
-from flowpilot.sessions.known_steps import SHOWN, known_steps
+from flowpilot.sessions.known_steps import MOST_OF_DOMAIN, SHOWN, known_steps
 from flowpilot.tests.factories import (
     STARTED_AT,
     DomainFactory,
@@ -52,7 +52,7 @@ def resolved(user, problem, *steps, **more):
 
 
 def titles(session, done=(), typed=""):
-    return [step.title for step in known_steps(session, typed).offered(done, typed)]
+    return [step.title for step in known_steps(session, typed, language="english").offered(done, typed)]
 
 
 def test_what_helped_with_the_like_problem_comes_first(session, printing, colleague, third):
@@ -61,6 +61,44 @@ def test_what_helped_with_the_like_problem_comes_first(session, printing, collea
             resolved(user, "Tray two jams", ("Cleaned the rollers", "works"), domain=printing)
         resolved(user, "Prints come out pink", ("Replaced the cyan toner", "works"), domain=printing)
     assert titles(session) == ["Replaced the cyan toner", "Cleaned the rollers"]
+
+
+def test_steps_about_another_problem_are_told_apart(session, printing, colleague, third):
+    others = ("Cleaned rollers", "Turned the stack", "Swapped paper", "Called the maker", "Emptied the bin")
+    for user in (colleague, third):
+        resolved(user, "Tray two jams", *((title,) for title in others), domain=printing)
+        resolved(user, "Prints come out pink", ("Replaced the cyan toner",), domain=printing)
+    offered = known_steps(session, language="english").offered([])
+    assert (offered[0].title, offered[0].about) == ("Replaced the cyan toner", True)
+    assert [step.about for step in offered[1:]] == [False] * MOST_OF_DOMAIN
+
+
+def test_of_other_flows_nothing_is_offered_and_of_fitting_ones_no_later_question(session, printing):
+    later = {
+        "id": "later",
+        "type": "question",
+        "title": "Better now?",
+        "options": [{"label": "Yes", "next": "done"}, {"label": "No", "next": "done"}],
+    }
+    first, *others = QUESTION["children"]
+    published(
+        "Prints are pink",
+        QUESTION | {"children": [first | {"next": "later"}, later, *others]},
+        domain=printing,
+    )
+    published("Tray two jams", QUESTION | {"title": "Which tray jams?"}, domain=printing)
+    assert titles(session) == ["Is the test page pink too?", "Replace the toner"]
+    assert titles(session, typed="better") == titles(session, typed="jams") == []
+
+
+def test_words_are_compared_in_the_language_of_the_account(session, printing, colleague, third):
+    for user in (colleague, third):
+        resolved(user, "Pink", ("Drucker neu gestartet",), domain=printing)
+    offered = {
+        language: len(known_steps(session, language=language).offered(["Druckern neu gestartet"]))
+        for language in ("german", "english")
+    }
+    assert offered == {"german": 0, "english": 1}
 
 
 def test_what_is_typed_narrows_by_the_beginnings_of_words(session, printing, colleague, third):
@@ -85,7 +123,7 @@ def test_words_of_one_colleague_alone_are_not_shown(session, printing, colleague
     resolved(engineer, "Pink", ("Asked my brother",), domain=printing)
     assert titles(session) == ["Asked my brother"]
     resolved(third, "Pink", ("Rang Fenwick about the invoice", "not paid"), domain=printing)
-    (step, _) = known_steps(session).offered(["Asked"])
+    (step, _) = known_steps(session, language="english").offered(["Asked"])
     assert (step.title, step.results) == ("Rang Fenwick about the invoice", ())
 
 
@@ -99,7 +137,7 @@ def test_results_are_those_that_two_gave_or_the_engineer(session, printing, coll
     for user, answer in ((colleague, "works"), (third, "works"), (third, "Said Fenwick knows")):
         resolved(user, "Pink", ("Replaced the toner", answer), domain=printing)
     resolved(engineer, "Pink", ("Replaced the toner", "No change"), domain=printing)
-    known = known_steps(session)
+    known = known_steps(session, language="english")
     assert [step.results for step in known.offered([])] == [("works", "No change")]
     assert known.results_of("Replaced toner") == ("works", "No change")
     assert known.results_of("Something else") == ()
@@ -154,7 +192,7 @@ def test_steps_of_published_flows_with_their_answers(session, printing, colleagu
     draft = FlowFactory(domain=printing, status="draft")
     FlowDraftFactory(flow=draft, structure=QUESTION | {"title": "Secret draft?"})
 
-    offered = known_steps(session).offered([])
+    offered = known_steps(session, language="english").offered([])
     assert [(step.title, step.results) for step in offered] == [
         ("Is the test page pink too?", ("Yes", "No")),
         ("Replace the toner", ()),
@@ -165,7 +203,8 @@ def test_steps_of_published_flows_with_their_answers(session, printing, colleagu
 
 def test_without_a_domain_like_problems_are_looked_at(engineer, printing, colleague, third):
     session = starting.start(engineer, problem_summary="Pink prints", now=STARTED_AT)
-    published("Jammed tray", domain=printing)
+    published("Jammed tray", QUESTION | {"title": "Does the pink light blink?"}, domain=printing)
+    published("Pink on old photographs", domain=printing)
     for user in (colleague, third):
         resolved(user, "Everything pink", ("Replaced the magenta toner",), domain=printing)
         resolved(user, "VPN drops", ("Renewed the certificate",), domain=DomainFactory())
@@ -178,7 +217,7 @@ def test_the_steps_of_the_flow_that_was_left_are_among_them(engineer, printing):
     flow = published("Odd one", QUESTION | {"title": "Last of all?"}, domain=printing)
     session = starting.start(engineer, problem_summary="Pink copier", flow=flow, now=STARTED_AT)
     driving.leave_flow(session.id, decision_id="left", now=STARTED_AT)
-    known = known_steps(Session.objects.get(id=session.id))
+    known = known_steps(Session.objects.get(id=session.id), language="english")
     assert "Last of all?" in {title for step in known.steps.values() for title in step.titles}
 
 

@@ -69,7 +69,7 @@ def test_the_best_flow_is_chosen_with_its_score_and_words(browser, vpn):
     page = offer(browser)
     best = page.all("label", class_="flow-choice")[0]
     assert (best.one("b").text, chosen(page)) == ("VPN drops", ["VPN drops"])
-    assert [word.text for word in best.all("mark")] == ["vpn", "drops"]
+    assert [word.text for word in best.all("mark")] == ["VPN", "drops"]
     assert best.one("span", class_="flow-score").text.endswith("match")
     assert page.one("input", name="suggested").attributes["value"] == str(vpn.id)
     domain = [option.text for option in page.all("option") if "selected" in option.attributes]

@@ -163,9 +163,12 @@ function readyForNext(form) {
     field.value = "";
     store(draftKey(field), null);
   }
-  document.getElementById(form.dataset.then).focus();
+  focusFirst([...nextStep(), fields.length ? form.dataset.then : "step-title"]);
   narrow();
 }
+
+// Where the next step is written, the focus waits for it; a finger would only call up the keyboard over the known steps.
+const nextStep = () => (matchMedia("(pointer: fine)").matches ? ["beside-title"] : []);
 
 // The known steps are those with what stands in the title.
 function narrow() {
@@ -255,7 +258,7 @@ function show(status, html, moved) {
   settleRunner();
   const faulty = status === 422 && runner().querySelector("[aria-invalid=true]");
   if (faulty) faulty.focus();
-  else focusFirst(moved ? ["step-title"] : places);
+  else focusFirst(moved ? [...nextStep(), "step-title"] : places);
   const field = document.activeElement;
   if (id && field.id === id && Number.isInteger(selectionStart)) field.setSelectionRange(selectionStart, selectionEnd);
   if (document.getElementById("beside-title")?.value) narrow();
@@ -301,11 +304,14 @@ addEventListener("storage", (event) => {
   showBar();
 });
 
-// Keys 1 to 9 choose an answer, wherever the focus is but in a field or a dialog.
+// Keys 1 to 9 choose an answer or a known step, wherever the focus is but in a dialog or a field; the empty field of the
+// next step is where the focus mostly is, so they do there as well.
 
 document.addEventListener("keydown", (event) => {
   if (!/^[1-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target.closest("input, textarea, select, dialog, [contenteditable]") || document.querySelector("dialog[open]")) return;
+  const free = event.target.id === "beside-title" && !event.target.value;
+  if (!free && event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+  if (document.querySelector("dialog[open]")) return;
   const option = runner().querySelector(`[data-key="${event.key}"]`);
   if (!option) return;
   event.preventDefault();
@@ -441,6 +447,7 @@ forgetOldDrafts();
 settleRunner();
 document.addEventListener("DOMContentLoaded", () => {
   if (document.getElementById("beside-title")?.value) narrow(); // what was typed before the page was left
+  if (document.activeElement === document.body) focusFirst(nextStep());
 });
 setInterval(tick, 1000);
 showPending();

@@ -62,10 +62,11 @@ def test_steps_by_the_keyboard_and_without_connection(runner, session, complaint
     keyboard = runner.keyboard
     titles = [title for title, _ in KNOWN]
     expect(known(runner)).to_have_text(sorted(titles, key=titles.index))
+    expect(runner.get_by_label("What did you do?")).to_be_focused()
     keyboard.press("1")
     expect(so_far(runner)).to_have_count(1)
     first, *_ = taken(session)[0]
-    expect(runner.locator("#step-title")).to_be_focused()
+    expect(runner.get_by_label("What did you do?")).to_be_focused()
     runner.locator(".open-step").get_by_role(
         "button", name="works" if "toner" in first else "no change"
     ).click()

@@ -139,6 +139,7 @@ PLACES = {
     "sessions/<uuid:session_id>/rating/": at("/sessions/{session.id}/rating/", who=MINE, team_admin=403),
     "sessions/<uuid:session_id>/rating/ask/": at("/sessions/{session.id}/rating/ask/", who=always(MINE, 405)),
     "sessions/new/": at("/sessions/new/?flow={flow.id}", who=MINE),
+    "sessions/new/tickets/": at("/sessions/new/tickets/", who=always(MINE, 405)),
     "sessions/new/suggestions/": at("/sessions/new/suggestions/", who=always(MINE, 405)),
     **{
         f"sessions/<uuid:session_id>/{act}/": at(f"/sessions/{{session.id}}/{act}/", who=always(ACCOUNT, 405))

@@ -1,12 +1,21 @@
 """The whole way through the database."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from flowpilot.matching import index
 from flowpilot.matching.matching import assess, match_flows, similar_sessions, tier_of
 from flowpilot.models import Flow
-from flowpilot.tests.factories import DomainFactory, FlowFactory, FlowVersionFactory, SessionFactory
+from flowpilot.tests.factories import (
+    STARTED_AT,
+    DomainFactory,
+    FlowFactory,
+    FlowVersionFactory,
+    SessionFactory,
+)
 from flowpilot.tests.structures import leaf
 from resolutionflow.tenancy import account_scope
 
@@ -106,8 +115,48 @@ def test_the_queries_do_not_grow(account):
     counts = []
     for more in (1, 8):
         for n in range(more):
-            published(f"VPN {more} {n}", domain=DomainFactory())
+            published(f"VPN drops {more} {n}", domain=DomainFactory())
         with CaptureQueriesContext(connection) as queries:
             assess(account, "vpn drops when it rains on the roof of the office")
         counts.append(len(queries))
     assert counts == [4, 4]
+
+
+def test_both_problems_of_a_mail_have_their_flow(account):
+    published("VPN is slow or drops")
+    published("Printer is offline")
+    for n in range(6):
+        published(f"VPN tunnel variant {n}")
+    problem = "Hello team,\nthe VPN tunnel is slow and drops.\nThe Kyocera printer on floor two is offline.\nRegards"
+    assert names(match_flows(account, problem))[:2] == ["VPN is slow or drops", "Printer is offline"]
+
+
+def test_sessions_about_the_second_problem_are_similar_too(account, engineer):
+    for problem in ("VPN slow from home", "Printer offline on floor two"):
+        SessionFactory(user=engineer, problem_summary=problem)
+    found = similar_sessions(account, "VPN slow from home\n\nPrinter offline on floor two")
+    assert [(one.problem, one.score > 0.9) for one in found] == [
+        ("Printer offline on floor two", True),
+        ("VPN slow from home", True),
+    ]
+
+
+def test_flows_that_share_a_word_are_not_near(account):
+    for n in range(20):
+        published(f"Flow {n}", title=f"Run the script number {n}")
+    assert assess(account, "1 <script>alert(1)</script>").matches == []
+
+
+def test_a_word_that_the_newest_sessions_have_is_looked_for_among_them_alone(account, engineer, monkeypatch):
+    monkeypatch.setattr(index, "NEWEST", 3)
+    monkeypatch.setattr(index, "COMMON", 4)
+    for n in range(12):
+        word = "gremlin" if n == 0 else "printer"
+        SessionFactory(
+            user=engineer, problem_summary=f"{word} {n}", started_at=STARTED_AT + timedelta(hours=n)
+        )
+    rare = index.sessions_with(account, {0: "gremlin"})
+    assert [(row.problem, row.found) for row in rare] == [("gremlin 0", {0: 1})]
+    common = index.sessions_with(account, {0: "printer"})
+    assert {row.problem for row in common} == {"printer 9", "printer 10", "printer 11"}
+    assert common[0].found == {0: 4}

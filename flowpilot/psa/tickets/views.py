@@ -64,7 +64,7 @@ def ticket(request: AccountRequest, session_id: UUID) -> HttpResponse:
     if request.method == "GET":
         return _page(request, session, TicketForm(initial={"ticket": _merged_into(session)}))
     if "search" in request.POST:
-        return _page(request, session, TicketForm(), **_found(request, current_connection()))
+        return _page(request, session, TicketForm(), **found_tickets(request, current_connection()))
     if "unlink" in request.POST:
         link(session.id, "", None, now=request.now)
         messages.success(request, "The ticket is unlinked. What was sent to it stays there.")
@@ -72,19 +72,19 @@ def ticket(request: AccountRequest, session_id: UUID) -> HttpResponse:
     form = TicketForm(request.POST)
     if form.is_valid():
         try:
-            found, trouble = _looked_up(form.cleaned_data["ticket"])
-        except _NoSuchTicket as fault:
+            found, trouble = looked_up(form.cleaned_data["ticket"])
+        except NoSuchTicket as fault:
             form.add_error("ticket", str(fault))
         else:
             return _linked(request, session, form.cleaned_data["ticket"], found, trouble)
     return _page(request, session, form, status=422)
 
 
-class _NoSuchTicket(Exception):
-    pass
+class NoSuchTicket(Exception):
+    """In words for people."""
 
 
-def _looked_up(ref: str) -> tuple[Ticket | None, Trouble | None]:
+def looked_up(ref: str) -> tuple[Ticket | None, Trouble | None]:
     """What the ticket system says of it. Where it does not answer, the number alone has to do."""
     connection = current_connection()
     if connection is None:
@@ -93,7 +93,7 @@ def _looked_up(ref: str) -> tuple[Ticket | None, Trouble | None]:
         return ask(connection, lambda provider: provider.get_ticket(ref)), None
     except Unanswered as unanswered:
         if issubclass(unanswered.kind, errors.TicketNotFound | errors.Invalid):
-            raise _NoSuchTicket(f"{connection} has no ticket {ref}, or its keys may not see it.") from None
+            raise NoSuchTicket(f"{connection} has no ticket {ref}, or its keys may not see it.") from None
         return None, unanswered.trouble
 
 
@@ -118,12 +118,15 @@ def _linked(
 def find(request: AccountRequest, session_id: UUID) -> HttpResponse:
     """What is found, for the list of the page."""
     session = _session(request, session_id)
-    context = {"session": session} | _found(request, current_connection())
+    context = {"session": session} | found_tickets(request, current_connection())
     return render(request, "sessions/_tickets.html", context)
 
 
-def _found(request: AccountRequest, connection: PsaConnection | None) -> dict[str, Any]:
-    words = UNSTORABLE.sub("", request.POST.get("find", ""))[:FIND_LENGTH].strip()
+def found_tickets(
+    request: AccountRequest, connection: PsaConnection | None, field: str = "find"
+) -> dict[str, Any]:
+    """What _tickets.html needs, for what is typed in this field."""
+    words = UNSTORABLE.sub("", request.POST.get(field, ""))[:FIND_LENGTH].strip()
     context: dict[str, Any] = {"find": words, "connection": connection, "searched": False}
     if connection is None or len(words) < SHORTEST:
         return context

@@ -1,6 +1,7 @@
 """The ticket of a session: found, linked with its client, entered by hand, unlinked."""
 
 import pytest
+from uuid6 import uuid7
 
 from flowpilot.models import Client, Session
 from flowpilot.psa.stand_in.faults import Fault
@@ -88,3 +89,34 @@ def test_whose_ticket_it_is_to_change(lead, connection, session, colleague):
     with_stranger = SessionFactory(user=colleague)
     lead.force_login(session.user)
     assert lead.post(page(with_stranger, "find/"), {"find": "printer"}).status_code == 403
+
+
+def test_a_session_starts_with_a_ticket_that_was_searched(browser, connection, engineer):
+    form = {"problem_summary": "Blank pages", "session_id": str(uuid7())}
+    found = read(browser.post("/sessions/new/tickets/", form | {"find_ticket": "printer"}))
+    assert [b.text for b in found.all("b")] == ["5002 · Printer on the second floor prints blank pages"]
+    chosen = browser.post("/sessions/new/tickets/", form | {"find_ticket": "printer", "pick": "5002"})
+    assert "Ticket 5002 is chosen. It is Millbrook Estates&#x27;s." in chosen.text
+    client = Client.objects.get(name="Millbrook Estates")
+    assert read(chosen).one("input", name="psa_ticket_id").attributes["value"] == "5002"
+    assert [o.text for o in read(chosen).all("option") if "selected" in o.attributes] == [str(client)]
+    whole = read(browser.post("/sessions/new/", form | {"pick": "5002"}))  # without a script
+    assert whole.one("input", name="problem_summary").attributes["value"] == "Blank pages"
+    browser.post("/sessions/new/", form | {"client": client.id, "psa_ticket_id": "5002", "offered": "1"})
+    session = Session.objects.get(id=form["session_id"])
+    assert (session.psa_ticket_id, session.client) == ("5002", client)
+
+
+def test_a_ticket_that_is_not_there_or_cannot_be_asked_for_loses_nothing(browser, connection, stand_in):
+    form = {"problem_summary": "Blank pages", "session_id": str(uuid7()), "pick": "99999"}
+    assert "ConnectWise PSA has no ticket 99999" in browser.post("/sessions/new/tickets/", form).text
+    stand_in.faults.add(Fault("503_html", times=9))
+    page = browser.post("/sessions/new/tickets/", form | {"pick": "5002"})
+    assert "You can still enter the number above" in page.text
+    assert read(page).one("input", name="psa_ticket_id").attributes["value"] == "5002"
+
+
+def test_the_search_of_a_new_session_is_there_with_a_ticket_system_only(browser, account):
+    assert "find_ticket" not in browser.get("/sessions/new/").text
+    form = {"pick": "5002", "find_ticket": "printer", "session_id": str(uuid7())}
+    assert browser.post("/sessions/new/tickets/", form).status_code == 200
