@@ -304,13 +304,12 @@ addEventListener("storage", (event) => {
   showBar();
 });
 
-// Keys 1 to 9 choose an answer or a known step, wherever the focus is but in a dialog or a field; the empty field of the
-// next step is where the focus mostly is, so they do there as well.
+// Keys 1 to 9 choose an answer or a known step, wherever the focus is but in a dialog or a field: what is tried may begin
+// with a digit.
 
 document.addEventListener("keydown", (event) => {
   if (!/^[1-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  const free = event.target.id === "beside-title" && !event.target.value;
-  if (!free && event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+  if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
   if (document.querySelector("dialog[open]")) return;
   const option = runner().querySelector(`[data-key="${event.key}"]`);
   if (!option) return;

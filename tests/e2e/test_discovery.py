@@ -63,6 +63,7 @@ def test_steps_by_the_keyboard_and_without_connection(runner, session, complaint
     titles = [title for title, _ in KNOWN]
     expect(known(runner)).to_have_text(sorted(titles, key=titles.index))
     expect(runner.get_by_label("What did you do?")).to_be_focused()
+    keyboard.press("ArrowDown")
     keyboard.press("1")
     expect(so_far(runner)).to_have_count(1)
     first, *_ = taken(session)[0]
@@ -79,7 +80,8 @@ def test_steps_by_the_keyboard_and_without_connection(runner, session, complaint
     keyboard.press("ArrowDown")
     keyboard.press("ArrowUp")
     expect(title).to_be_focused()
-    title.fill("Asked for a photo 1")
+    title.fill("")
+    keyboard.type("2 photos asked for")
     keyboard.press("Enter")
     expect(so_far(runner)).to_have_count(2)
     expect(title).to_be_focused()
@@ -103,7 +105,7 @@ def test_steps_by_the_keyboard_and_without_connection(runner, session, complaint
     keyboard.type(" thought")
     expect(title).to_have_value("Half a thought")
     recorded = [title for title, _ in taken(session)]
-    assert recorded[1:4] == ["Asked for a photo 1", "Swapped the paper", "Swapped the tray"]
+    assert recorded[1:4] == ["2 photos asked for", "Swapped the paper", "Swapped the tray"]
     assert len(recorded) == 5
 
 
