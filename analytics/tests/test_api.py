@@ -327,7 +327,7 @@ def test_whatever_is_asked_what_comes_back_is_declared(document, request, path, 
     operation = document[path]["GET"]
     seen = set()
 
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(
         case=operation.as_strategy(generation_mode=mode), account=st.sampled_from([None, "northgate", ...])
     )

@@ -77,7 +77,7 @@ def api(client, team_admin):
     return client
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @example(USUAL, [])
 @example(USUAL, TEN + TEN_OTHERS)
 @example(USUAL, TEN + TEN_OTHERS[:9])

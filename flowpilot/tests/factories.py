@@ -25,6 +25,7 @@ from flowpilot.models import (
     Session,
     Step,
 )
+from flowpilot.psa.providers.base import Kind, WireRequest
 from resolutionflow.models import Account
 from resolutionflow.tenancy import current_account_id
 from resolutionflow.tests.factories import UserFactory
@@ -230,6 +231,11 @@ class PsaPushFactory(TenantFactory):
     psa_ticket_id = "48211"
     kind = PsaPush.Kind.NOTE
     marker = factory.Sequence(lambda n: f"RF-{n:013}")
+    payload = factory.LazyAttribute(
+        lambda push: WireRequest(
+            Kind(push.kind), "POST", "/tickets", "{}", push.psa_ticket_id, push.marker
+        ).as_json()
+    )
     status = PsaPush.Status.PENDING
     created_at = STARTED_AT
     next_attempt_at = factory.LazyAttribute(

@@ -53,7 +53,7 @@ def test_a_flow_of_the_library_is_drawn_whole(flow):
     check(flow.structure)
 
 
-@settings(max_examples=150)
+@settings(max_examples=70)
 @given(structures())
 def test_any_structure_is_drawn_whole(structure):
     assert faults_of(structure) == []
@@ -100,7 +100,7 @@ def crossings(drawing):
     ]
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(structures())
 def test_lines_never_cross(structure):
     assert crossings(draw(structure)) == []

@@ -61,7 +61,7 @@ def test_the_library_goes_through_json_unchanged(flow):
     assert file.hints == ()
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(structures(), texts(), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_any_flow_goes_through_json_unchanged(structure, name, description):
     file = importing.read(json_files.written(Flow(name=name, description=description), structure))
@@ -413,7 +413,7 @@ PARTS = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.lists(st.sampled_from(PARTS), max_size=30))
 def test_whatever_follows_the_header_is_read_or_refused(parts):
     file, faults = read_or_faults("flowchart TD\n" + "".join(parts))

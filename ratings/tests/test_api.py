@@ -248,7 +248,7 @@ def test_whatever_is_sent_what_comes_back_is_declared(engineer, session, step, m
     rows = {"session_id": str(session.id), "step_id": str(step.id)}
     seen = set()
 
-    @settings(max_examples=60)
+    @settings(max_examples=30)
     @given(st.data(), st.booleans())
     def call(data, real):
         case = data.draw(document[path][method].as_strategy(generation_mode=mode))

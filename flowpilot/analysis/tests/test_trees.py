@@ -220,7 +220,7 @@ LESSONS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(LESSONS)
 def test_any_sessions_make_a_tree_that_may_be_published(lessons):
     merged = merge(lessons)
@@ -245,7 +245,7 @@ def test_any_sessions_make_a_tree_that_may_be_published(lessons):
         assert min(merged.visits.values()) >= 2
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(any_structures(), LESSONS)
 def test_any_question_takes_a_further_option_that_may_be_published(structure, lessons):
     ids = [node["id"] for node in nodes_of(structure)]

@@ -156,7 +156,7 @@ def test_leaving_the_flow_and_going_back_to_it(browser, session):
 
 def test_without_a_flow_known_steps_are_added_with_what_came_of_them(browser, account, engineer):
     domain = DomainFactory()
-    flow = FlowFactory(domain=domain)
+    flow = FlowFactory(domain=domain, name="A computer does not start")
     flow.current_version = FlowVersionFactory(flow=flow, structure=STRUCTURE)
     flow.save()
     session = starting.start(engineer, problem_summary="Does not start", domain=domain, now=NOW)
