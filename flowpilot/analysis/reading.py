@@ -11,7 +11,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from flowpilot.analysis.phrases import is_looking
-from flowpilot.matching.text import terms
+from flowpilot.analysis.words import LANGUAGE, MOST_WORDS, NAME_WEIGHT, names_in, strength, words_of
+from flowpilot.matching.concepts import concept
 from flowpilot.metrics import UNGUIDED
 from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.models import Session
@@ -19,14 +20,22 @@ from flowpilot.sessions.states import Status
 
 FEWEST_STEPS = 2  # decisions with the engineer's own text, fewer of which teach nothing
 MOST_STEPS = 30  # of one session, the newest
-MOST_WORDS = 40  # of one session, its problem's first
-OF_STEPS = 0.6  # what a word weighs that only the steps or the solution say; one of the problem weighs 1
+OF_DETAILS = 0.5  # what a word weighs that only the description says; one of the problem weighs 1
+SAYS_IT = 1.5  # telling words of a summary, from which on the description only adds to it
 LONGEST_NOTE = 80  # of a note that stands in for a result; longer ones are stories
 
 WORD = re.compile(r"[^\W_]")
 
 COLUMNS = (
-    *("id", "user_id", "domain_id", "flow_id", "problem_summary", "resolution_summary"),
+    *(
+        "id",
+        "user_id",
+        "domain_id",
+        "flow_id",
+        "problem_summary",
+        "problem_description",
+        "resolution_summary",
+    ),
     *("outcome", "completed_at", "decisions"),
 )
 
@@ -59,21 +68,37 @@ class Lesson:
     ended_at: datetime
     steps: tuple[Step, ...]
     left: Left | None
+    details: str = ""
 
-    def words(self) -> dict[str, float]:
-        """{stem: weight}: what the session is about. Beside a flow what was done first, and seen before it, tells that:
+    def told(self, language: str = LANGUAGE) -> "Told":
+        """What the session is about. Beside a flow what was done first tells that, and what was seen before it helps:
         why a flow is left is not its problem, and how one makes sure in the end is the same everywhere."""
         if self.left is None:
-            found = dict.fromkeys(terms(self.problem), 1.0)
-            told = [self.solution, *(f"{step.title} . {step.answer}" for step in self.steps)]
+            own = _told(self.problem, language)
+            weight = OF_DETAILS if sum(map(strength, own)) >= SAYS_IT else 1.0
+            for word in words_of(self.details, language):
+                own.setdefault(word, weight)
+            done = [self.solution, *(step.title for step in self.steps)]
         else:
             seen = list(takewhile(lambda step: is_looking(step.title), self.steps))
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
-            found = dict.fromkeys(terms(" . ".join(first)), 1.0)
-            told = [f"{step.title} . {step.answer}" for step in seen]
-        for word in terms(" . ".join(told)):
-            found.setdefault(word, OF_STEPS)
-        return dict(list(found.items())[:MOST_WORDS])
+            own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
+            done = [f"{step.title} . {step.answer}" for step in seen]
+        steps = {word: 1.0 for word in words_of(" . ".join(done), language) if word not in own}
+        return Told(dict(list(own.items())[:MOST_WORDS]), steps)
+
+
+def _told(problem: str, language: str) -> dict[str, float]:
+    """A name weighs little: somebody has different problems."""
+    names = {concept(name) for name in names_in(problem)} if language == LANGUAGE else ()
+    return {word: NAME_WEIGHT if word in names else 1.0 for word in words_of(problem, language)}
+
+
+class Told(NamedTuple):
+    """{word: weight}: `own` are the words of the problem, `steps` those that only what was done has."""
+
+    own: dict[str, float]
+    steps: dict[str, float]
 
 
 def unread() -> QuerySet[Session]:
@@ -96,6 +121,7 @@ def _lesson(
     domain_id: UUID | None,
     flow_id: UUID | None,
     problem: str,
+    details: str,
     solution: str,
     outcome: str,
     ended_at: datetime,
@@ -118,6 +144,7 @@ def _lesson(
         ended_at=ended_at,
         steps=tuple(steps[-MOST_STEPS:]),
         left=left,
+        details=details,
     )
 
 
