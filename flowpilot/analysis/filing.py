@@ -202,7 +202,7 @@ class Filing:
         problem.domain_id = domains.most_common(1)[0][0] if domains else None
         agreement = agreement_of(alike, merged, lessons)
         draft = Draft(
-            title=Spelling(_texts(lessons)).put_right(self._name(lessons, problem.domain_id)),
+            title=Spelling(_texts(lessons)).put_right(self._name(problem, lessons)),
             summary=summary_of(lessons, len(rows), _solutions(merged, lessons)),
             structure=merged.structure,
             evidence=self._evidence(problem, lessons, merged, rows) | {"agreement": agreement.as_json()},
@@ -211,9 +211,9 @@ class Filing:
         )
         return replace(draft, **reworded(draft.title, draft.summary, draft.structure, problem.wording))
 
-    def _name(self, lessons: Sequence[Lesson], domain_id: UUID | None) -> str:
+    def _name(self, problem: Problem, lessons: Sequence[Lesson]) -> str:
         said = [Said(lesson.problem, lesson.engineer_id, lesson.session_id) for lesson in lessons]
-        shared = shared_words(said, lambda word: self._groups.often(word, domain_id), self._language)
+        shared = shared_words(said, lambda word: self._groups.elsewhere(word, problem.id), self._language)
         told = list(_texts(lessons))
         return problem_name(said, shared, self._names, told=told, language=self._language)
 

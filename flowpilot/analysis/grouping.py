@@ -29,13 +29,14 @@ from flowpilot.analysis.likeness import (
 from flowpilot.analysis.models import Problem
 from flowpilot.analysis.reading import Left, Lesson, Told
 from flowpilot.analysis.slips import Slips
-from flowpilot.analysis.words import LANGUAGE, PALE_WEIGHT, words_of
+from flowpilot.analysis.words import LANGUAGE, words_of
 from flowpilot.flows.models import Domain
 
 Home = UUID | Left | None  # a domain, a step of a flow, or neither
 
 TELLING = 10  # of a session's words, those by which like problems are looked up
 COMPARED, MOST_JOINED = 5, 20  # problems that share most of them: of a session, of another problem
+OF_ITS_DOMAIN = 0.5  # what a word weighs that its domain is called by: it tells little apart there
 MOST_PAIRED = 40  # sessions of a problem that are compared each with each
 MOST_WORDS, KEPT_WORDS = 120, 60  # of a problem: beyond the one it is cut down to the other
 
@@ -154,10 +155,13 @@ class Groups:
         pairs = [are_alike(*one, *other) for one, other in combinations(weighed, 2)]
         return sum(pairs) / len(pairs) if pairs else 0.0
 
-    def often(self, word: str, home: Home) -> float:
-        """In what share of the sessions of this home a word is. Twenty that have none are taken for granted."""
-        known = self._known[home if isinstance(home, UUID) else None]
-        return known.having[word] / (known.sessions + 20)
+    def elsewhere(self, word: str, id_: UUID) -> float:
+        """In what share of the sessions of its home that are about other problems a word is. Twenty that do not have
+        it are taken for granted."""
+        group = self._by_id[id_]
+        known = self._known[group.home if isinstance(group.home, UUID) else None]
+        having = known.having[word] - group.words.get(word, 0.0)
+        return max(0.0, having) / (known.sessions - group.count + 20)
 
     def same_as(self, id_: UUID) -> list[UUID]:
         """Other problems that are this one in other words, those with most sessions first."""
@@ -219,7 +223,7 @@ class Groups:
         known = self._known[home if isinstance(home, UUID) else None]
         found = rarity(word, having=known.having[word], of=known.sessions)
         named = isinstance(home, UUID) and word in self._named.get(home, ())
-        return found * PALE_WEIGHT if named else found
+        return found * OF_ITS_DOMAIN if named else found
 
     def _counted_in(self, home: Home) -> Iterator[_Known]:
         """A domain's own figures, and the account's, which stand for all other homes."""

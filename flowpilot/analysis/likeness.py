@@ -29,7 +29,7 @@ FEWEST, MOST = 3, 12  # words that a text counts as having, however short or lon
 MOST_TERMS = 40  # kept with a proposal
 SAME_WORDS = 0.5  # of two problems, from which on they are one
 SOME_WORDS, SAME_STEPS = 0.1, 0.4  # or some words and the same rare steps
-PAIR_WORDS, PAIR_STEPS = 0.4, 0.2  # the same of two sessions
+PAIR_WORDS, PAIR_STEPS = 0.4, 0.15  # the same of two sessions
 COMMON_STEP = 0.2  # of a domain's problems: a word that the steps of more have is no help
 
 

@@ -15,6 +15,7 @@ from flowpilot.analysis.words import (
     LANGUAGE,
     PLACES,
     PRODUCTS,
+    SHORT_NUMBER,
     TITLED,
     WHEN,
     bare,
@@ -33,7 +34,7 @@ LIFTED = (
 )
 
 # Of a telling word that all say: what a word is missed that others do not say, and what a small word between is worth.
-LOST, MOST_LOST = 0.15, 4
+LOST, MOST_LOST = 0.25, 4
 GLUED, MOST_GLUED = 0.05, 3
 MARKS = ",;:.–-)"
 
@@ -46,9 +47,10 @@ _LEADING = """
 LEADING = frozenset(_LEADING.split())
 _NO_END = "it its he she they we i has have had be been who which when where if so then"
 NO_END = LEADING | frozenset(_NO_END.split())
-_NO_START = (
-    "and or so then he she it they we i is are was has have had be been of for at by in to with who which but"
-)
+_NO_START = """
+    and or so then he she it they we i is are was has have had be been of for at by in to with who which but since after
+    from because
+"""
 NO_START = frozenset(_NO_START.split())
 # “Ravi cannot print”, “Gwen Harper: …”: up to three words with capitals, and what only people do behind them.
 PERSON_FIRST = re.compile(
@@ -77,7 +79,7 @@ def shared_words(
     said: Sequence[Said], often: Callable[[str], float], language: str = LANGUAGE
 ) -> dict[str, float]:
     """{word: share} of what two engineers say, or where only one solved it, of two sessions. `often` tells in what
-    share of the domain's sessions a word is."""
+    share of the domain's other sessions a word is."""
     engineers: dict[str, set[object]] = defaultdict(set)
     sessions: dict[str, set[object]] = defaultdict(set)
     for text, engineer, session in said:
@@ -90,7 +92,7 @@ def shared_words(
     for word, of in sessions.items():
         share = len(of) / len(said)
         enough = len(of) >= 2 and (people == 1 or len(engineers[word]) >= 2)
-        if enough and word not in WHEN and word not in PLACES:
+        if enough and word not in WHEN and word not in PLACES and not SHORT_NUMBER.fullmatch(word):
             if word in FAINT:
                 shared[word] = 0.1 * share
             elif share >= LIFTED * often(word):
@@ -113,7 +115,8 @@ def problem_name(
     best = max(found, key=lambda one: (round(one[0], 6), -len(one[1])), default=(-inf, ""))
     if visible(best[1]):
         return upper_first(_short(best[1]))
-    listed = sorted(shared, key=lambda word: (-shared[word], word))[:MOST_LISTED]
+    telling = [word for word in shared if word not in forbidden and word not in FAINT]
+    listed = sorted(telling, key=lambda word: (-shared[word], word))[:MOST_LISTED]
     return upper_first(", ".join(listed)) or NAMELESS
 
 
