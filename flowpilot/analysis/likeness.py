@@ -15,12 +15,13 @@ from flowpilot.analysis.words import strength
 ABOUT = (
     0.42  # of the weight that so many words could have at most, what a text about the problem has at least
 )
-HALF = 0.24  # from which on like steps make up for the rest
-STEPS_HELP = 0.3  # what the same rare steps are worth at most
+SOME = 0.15  # from which on like steps make up for the rest
+STEPS_HELP = 0.35  # what the same rare steps are worth at most
 SURE, OTHER_STEPS = (
     0.75,
     0.15,
 )  # below both it is another problem, if so many sessions tell what is done about this one
+MUCH = 0.5  # of what is done about a problem: then one telling word will do
 SETTLED = 6
 TELLING = (
     1.5  # what the words that both have say at least: one telling word that both happen to have is too little
@@ -56,13 +57,14 @@ def closeness(
     words = set(problem_terms)
     shared = sum(strength(word) for word in words if evidence_terms.get(word, 0) > 0)
     own = likeness(words, evidence_terms)
+    steps = set(steps) - words
     done = likeness(steps, step_terms) if step_terms else 0.0
     if sessions >= SETTLED and own < SURE and done < OTHER_STEPS and _said(steps) >= FEWEST:
         return 0.0
-    helped = STEPS_HELP * done if own >= HALF and shared >= 1 else 0.0
+    helped = STEPS_HELP * done if own >= SOME and shared >= 1 else 0.0
     # A text of one word shares no more than that.
     enough = min(TELLING, 0.75 * min(_said(words), _said(evidence_terms)))
-    if shared < enough and done < HALF:
+    if shared < enough and done < MUCH:
         return 0.0
     return own + helped
 
@@ -88,7 +90,7 @@ def are_one(
     session's few words do: what is done about them may tell it, where the problems share some words."""
     words = overlap(terms, other_terms)
     return words >= SAME_WORDS or (
-        words >= SOME_WORDS and overlap(step_terms, other_step_terms) >= SAME_STEPS
+        words >= SOME_WORDS and _done_alike(terms, step_terms, other_terms, other_step_terms) >= SAME_STEPS
     )
 
 
@@ -100,7 +102,25 @@ def are_alike(
 ) -> bool:
     """The same of two sessions, each of which tells only its own way."""
     shared = overlap(words, other_words)
-    return shared >= PAIR_WORDS or (shared >= SOME_WORDS and overlap(steps, other_steps) >= PAIR_STEPS)
+    return shared >= PAIR_WORDS or (
+        shared >= SOME_WORDS and _done_alike(words, steps, other_words, other_steps) >= PAIR_STEPS
+    )
+
+
+def _done_alike(
+    words: Mapping[str, float],
+    steps: Mapping[str, float],
+    other_words: Mapping[str, float],
+    other_steps: Mapping[str, float],
+) -> float:
+    """How like what was done is, but for the words that both say of the problem: those count already."""
+    known = words.keys() & other_words.keys()
+    return overlap(
+        *(
+            {word: weight for word, weight in done.items() if word not in known}
+            for done in (steps, other_steps)
+        )
+    )
 
 
 def overlap(one: Mapping[str, float], other: Mapping[str, float]) -> float:

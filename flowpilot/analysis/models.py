@@ -16,7 +16,7 @@ class Problem(TenantModel):
 
     It is either a problem that no flow guides, within a domain or none, or what engineers did beside a published flow
     that they left at one of its questions (`flow`, `node_id`). `words` are {stem: weight}, summed over its sessions,
-    `step_words` those that only what was done has. `due` says that its proposal is to be looked at, since a session
+    `step_words` those of what was done. `due` says that its proposal is to be looked at, since a session
     came to it. `proposal` is the newest one about it, `wording` what a language model made of the texts of that
     proposal, `wording_due` whether it is to be asked.
     """

@@ -14,14 +14,14 @@ from flowpilot.analysis.words import (
     FAINT,
     LANGUAGE,
     PLACES,
-    PRODUCTS,
     SHORT_NUMBER,
     TITLED,
     WHEN,
     bare,
+    known_concepts,
     names_in,
 )
-from flowpilot.matching.concepts import concept, known_words
+from flowpilot.matching.concepts import concept
 from flowpilot.matching.text import FILLER, JOINTS
 from resolutionflow.folding import fold
 from resolutionflow.storable import UNSTORABLE, visible
@@ -36,6 +36,7 @@ LIFTED = (
 # Of a telling word that all say: what a word is missed that others do not say, and what a small word between is worth.
 LOST, MOST_LOST = 0.25, 4
 GLUED, MOST_GLUED = 0.05, 3
+SELDOM = 0.2  # of the sessions: a word that no more say is worth nothing
 MARKS = ",;:.–-)"
 
 TOKEN = re.compile(r"[^\W_]+(?:[.'’/&+-][^\W_]+)*")
@@ -45,17 +46,13 @@ _LEADING = """
     but near beside into onto as via over under during between is are was
 """
 LEADING = frozenset(_LEADING.split())
-_NO_END = "it its he she they we i has have had be been who which when where if so then"
+_NO_END = "it its he she they we i has have had be been who which when where if so then every few"
 NO_END = LEADING | frozenset(_NO_END.split())
 _NO_START = """
     and or so then he she it they we i is are was has have had be been of for at by in to with who which but since after
     from because
 """
 NO_START = frozenset(_NO_START.split())
-# “Ravi cannot print”, “Gwen Harper: …”: up to three words with capitals, and what only people do behind them.
-PERSON_FIRST = re.compile(
-    r"\s*((?:[^\W\d_a-z][\w'’.-]*\s?){1,3}?)(?=\s*:|['’]s\b|\s(?:cannot|can['’]t|needs|wants|gets|says|asks|reports|sees|has)\b)"
-)
 
 
 class Said(NamedTuple):
@@ -96,7 +93,9 @@ def shared_words(
             if word in FAINT:
                 shared[word] = 0.1 * share
             elif share >= LIFTED * often(word):
-                shared[word] = share
+                shared[word] = share - SELDOM
+            elif word in known_concepts():
+                shared[word] = 0.1 * share
     return shared
 
 
@@ -125,14 +124,8 @@ def _names(said: Sequence[Said], told: Iterable[str]) -> set[str]:
     found: set[str] = set()
     small: set[str] = set()
     for text in [*(text for text, _, _ in said), *told]:
-        found |= names_in(text)
+        found |= names_in(text, alone=True)
         small.update(fold(token) for token in TOKEN.findall(text) if token[0].islower())
-    for text, _, _ in said:
-        first = PERSON_FIRST.match(text)
-        if first:
-            for token in TOKEN.findall(first[1]):
-                if token[1:].islower() and fold(token) not in PRODUCTS and fold(token) not in known_words():
-                    found.add(fold(token))
     return found - small
 
 

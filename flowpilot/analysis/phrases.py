@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from flowpilot.analysis.words import LANGUAGE, PALE, PALE_WEIGHT
+from flowpilot.matching.concepts import concept
 from flowpilot.matching.text import stem, terms
 from resolutionflow.folding import fold
 from resolutionflow.storable import UNSTORABLE, visible
@@ -88,6 +89,10 @@ def _forms(verb: str) -> Iterable[str]:
 
 
 BASE_OF = {form: verb for verb in [*DOING, *_LOOKING] for form in _forms(verb)} | IRREGULAR
+
+
+# What is done to anything, or how it is looked at, tells no problem from another.
+ACTS = frozenset(map(concept, BASE_OF))
 
 
 @lru_cache(maxsize=20_000)

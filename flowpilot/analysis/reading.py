@@ -10,9 +10,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from flowpilot.analysis.phrases import is_looking
-from flowpilot.analysis.words import LANGUAGE, MOST_WORDS, NAME_WEIGHT, names_in, strength, words_of
-from flowpilot.matching.concepts import concept
+from flowpilot.analysis.phrases import ACTS, is_looking
+from flowpilot.analysis.words import LANGUAGE, own_words, words_of
 from flowpilot.metrics import UNGUIDED
 from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.models import Session
@@ -20,8 +19,6 @@ from flowpilot.sessions.states import Status
 
 FEWEST_STEPS = 2  # decisions with the engineer's own text, fewer of which teach nothing
 MOST_STEPS = 30  # of one session, the newest
-OF_DETAILS = 0.5  # what a word weighs that only the description says; one of the problem weighs 1
-SAYS_IT = 1.5  # telling words of a summary, from which on the description only adds to it
 LONGEST_NOTE = 80  # of a note that stands in for a result; longer ones are stories
 
 WORD = re.compile(r"[^\W_]")
@@ -74,28 +71,21 @@ class Lesson:
         """What the session is about. Beside a flow what was done first tells that, and what was seen before it helps:
         why a flow is left is not its problem, and how one makes sure in the end is the same everywhere."""
         if self.left is None:
-            own = _told(self.problem, language)
-            weight = OF_DETAILS if sum(map(strength, own)) >= SAYS_IT else 1.0
-            for word in words_of(self.details, language):
-                own.setdefault(word, weight)
+            own = own_words(self.problem, self.details, language)
             done = [self.solution, *(step.title for step in self.steps)]
         else:
             seen = list(takewhile(lambda step: is_looking(step.title), self.steps))
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
             own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
             done = [f"{step.title} . {step.answer}" for step in seen]
-        steps = {word: 1.0 for word in words_of(" . ".join(done), language) if word not in own}
-        return Told(dict(list(own.items())[:MOST_WORDS]), steps)
-
-
-def _told(problem: str, language: str) -> dict[str, float]:
-    """A name weighs little: somebody has different problems."""
-    names = {concept(name) for name in names_in(problem)} if language == LANGUAGE else ()
-    return {word: NAME_WEIGHT if word in names else 1.0 for word in words_of(problem, language)}
+        steps = [
+            word for word in words_of(" . ".join(done), language) if word not in own and word not in ACTS
+        ]
+        return Told(own, dict.fromkeys(steps, 1.0))
 
 
 class Told(NamedTuple):
-    """{word: weight}: `own` are the words of the problem, `steps` those that only what was done has."""
+    """{word: weight}: `own` are the words of the problem, `steps` those of what was done."""
 
     own: dict[str, float]
     steps: dict[str, float]

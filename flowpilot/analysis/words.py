@@ -5,6 +5,7 @@ A word stands for all that mean the same (`flowpilot.matching.concepts`), in Eng
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from flowpilot.matching.concepts import LANGUAGE, WEAK, concept, known_words, said
 from flowpilot.matching.text import stem
@@ -12,6 +13,8 @@ from resolutionflow.folding import fold
 
 MOST_LETTERS = 4_000  # of a text: a pasted mail tells its problem before that
 MOST_WORDS = 40
+OF_DETAILS = 0.5  # what a word weighs that only the description says; one of the problem weighs 1
+SAYS_IT = 1.5  # telling words of a problem, from which on the description only adds to it
 
 # Stems that every other ticket has. They say little in an account whose few sessions cannot tell that yet.
 _PALE = """
@@ -71,6 +74,17 @@ def words_of(text: str, language: str = LANGUAGE) -> list[str]:
     return list(dict.fromkeys(_words(bare(text), language)))[:MOST_WORDS]
 
 
+def own_words(problem: str, details: str, language: str = LANGUAGE) -> dict[str, float]:
+    """{word: weight} of a problem as its engineer puts it. Names weigh little, since somebody has different problems,
+    and what only the details say weighs half, unless the problem says nothing by itself."""
+    names = {concept(name) for name in names_in(problem)} if language == LANGUAGE else ()
+    own = {word: NAME_WEIGHT if word in names else 1.0 for word in words_of(problem, language)}
+    weight = OF_DETAILS if sum(map(strength, own)) >= SAYS_IT else 1.0
+    for word in words_of(details, language):
+        own.setdefault(word, weight)
+    return dict(list(own.items())[:MOST_WORDS])
+
+
 def bare(text: str) -> str:
     """The text without greeting, signature, quoted mails, addresses, devices and titled people."""
     text = text[:MOST_LETTERS]
@@ -89,10 +103,22 @@ def _words(text: str, language: str) -> Iterator[str]:
             yield concept(word, language)
 
 
-def names_in(text: str) -> frozenset[str]:
-    """Folded words that look like somebody's name or a place's: with a capital within a sentence, and otherwise
-    unknown. None in a text that has capitals throughout."""
+# “Ravi cannot print”, “Gwen Harper: …”: up to three words with capitals, and what only people do behind them.
+FIRST = re.compile(
+    r"\s*((?:[^\W\d_a-z][\w'’.-]*\s?){1,3}?)"
+    r"(?=\s*:|['’]s\b|\s(?:cannot|can['’]t|needs|wants|gets|says|asks|reports|sees|has)\b)"
+)
+
+
+def names_in(text: str, *, alone: bool = False) -> frozenset[str]:
+    """Folded words that look like somebody's name or a place's: with a capital within a sentence or before what
+    only people do, and otherwise unknown. None in a text that has capitals throughout. alone: a single word before a
+    colon too, which in “Dock: no picture” is none."""
     found, others = set(), 0
+    first = FIRST.match(text)
+    named = {fold(word) for word in CAPITAL.findall(first[1]) if word[1:].islower()} if first else set()
+    if first and len(named) == 1 and not alone and text[first.end() :].lstrip().startswith(":"):
+        named = set()
     begins = True
     end = 0
     for token in CAPITAL.finditer(text):
@@ -102,12 +128,19 @@ def names_in(text: str) -> frozenset[str]:
         if not begins:
             plain = fold(word)
             if len(word) > 1 and word[0].isupper() and word[1:].islower():
-                if plain not in PRODUCTS and plain not in known_words():
-                    found.add(plain)
+                found.add(plain)
             elif word.islower():
                 others += 1
         begins = False
-    return frozenset(found if len(found) <= others + 1 else ())
+    if len(found) > others + 1:
+        found = set()
+    return frozenset((found | named) - PRODUCTS - known_words())
+
+
+@cache
+def known_concepts() -> frozenset[str]:
+    """What the words mean that every help desk has."""
+    return frozenset(map(concept, known_words()))
 
 
 def strength(word: str) -> float:
