@@ -37,7 +37,7 @@ from flowpilot.sessions.models import Session
 from resolutionflow.accounts.models import Account
 from resolutionflow.metrics import wilson
 
-MOST_ALIKE = 0.5  # of the pairs of its sessions, from which on a problem is one and no chain
+MOST_ALIKE = 0.5  # of the pairs of its sessions, above which a problem is one and no chain
 LEAST = 3  # sessions behind a proposal
 RETURNS_AT = 2  # times the sessions that it was rejected with
 AT_ONCE = 20  # problems of a transaction
@@ -195,7 +195,7 @@ class Filing:
         lessons = [lesson for lesson in lessons if lesson.session_id not in strangers]
         rows = [row for row in rows if row[0] not in strangers]
         alike = self._groups.alikeness([told[lesson.session_id] for lesson in lessons], problem.domain_id)
-        merged = merge(lessons) if len(lessons) >= LEAST and alike >= MOST_ALIKE else None
+        merged = merge(lessons) if len(lessons) >= LEAST and alike > MOST_ALIKE else None
         if merged is None or _is_faulty(merged.structure, problem):
             return None
         domains = Counter(domain_id for _, _, domain_id in rows if domain_id)

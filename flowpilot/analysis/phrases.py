@@ -92,7 +92,11 @@ BASE_OF = {form: verb for verb in [*DOING, *_LOOKING] for form in _forms(verb)} 
 
 
 # What is done to anything, or how it is looked at, tells no problem from another.
-ACTS = frozenset(map(concept, BASE_OF))
+_USUAL = """
+    device phone user client customer colleague idea setting log hour alert monitoring vendor status page ticket cause
+    spare service entry permission driver support remote session help way thing problem option default
+"""
+ACTS = frozenset(map(concept, [*BASE_OF, *_USUAL.split()]))
 
 
 @lru_cache(maxsize=20_000)

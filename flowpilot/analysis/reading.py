@@ -78,9 +78,7 @@ class Lesson:
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
             own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
             done = [f"{step.title} . {step.answer}" for step in seen]
-        steps = [
-            word for word in words_of(" . ".join(done), language) if word not in own and word not in ACTS
-        ]
+        steps = [word for word in words_of(" . ".join(done), language) if word not in ACTS]
         return Told(own, dict.fromkeys(steps, 1.0))
 
 

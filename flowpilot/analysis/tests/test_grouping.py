@@ -22,7 +22,15 @@ WEBCAM = [
     "Webcam stays black, camera light is on",
     "Black camera picture in meetings",
 ]
+    "Camera picture black in every app",
+    "Webcam stays black, camera light is on",
+    "Black camera picture in meetings",
+]
 KEYBOARD = [
+    "Keyboard types wrong characters",
+    "Wrong characters from the keyboard",
+    "Keyboard layout types wrong characters",
+]
     "Keyboard types wrong characters",
     "Wrong characters from the keyboard",
     "Keyboard layout types wrong characters",
@@ -173,15 +181,8 @@ def test_how_sure_it_is_tells_agreement_and_not_only_number(account, domain):
     ways = ["Exchanged the roller", "Loaded thicker sheets", "Emptied the tray", "Moved the paper guide"]
     for n, way in enumerate(ways):
         outcome = "workaround" if n % 2 else "resolved"
-        told(
-            "Paper jams in the tray",
-            "",
-            [f"Looked at lever {way} > odd", f"{way} > works"],
-            hours=n,
-            domain=domain,
-            outcome=outcome,
-        )
-    analyse(account, NOW)
+        steps = [f"Looked at lever {way} > odd", f"{way} > works"]
+        told("Paper jams in the tray", "", steps, hours=n, domain=domain, outcome=outcome)
     sure = {p.title: (p.confidence, p.evidence["agreement"]) for p in FlowProposal.objects.all()}
     # Wilson's lower end of 4 of 4 is 4 / (4 + 1.96²)
     assert sure["Docking station: monitors black"] == (
