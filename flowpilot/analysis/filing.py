@@ -194,7 +194,7 @@ class Filing:
         strangers = {id_ for id_, one in told.items() if self._groups.closeness(one, problem.id) < ABOUT}
         lessons = [lesson for lesson in lessons if lesson.session_id not in strangers]
         rows = [row for row in rows if row[0] not in strangers]
-        alike = self._groups.alikeness([told[lesson.session_id] for lesson in lessons], problem.domain_id)
+        alike = self._groups.alikeness([told[lesson.session_id] for lesson in lessons], problem.id)
         merged = merge(lessons) if len(lessons) >= LEAST and alike > MOST_ALIKE else None
         if merged is None or _is_faulty(merged.structure, problem):
             return None

@@ -141,16 +141,17 @@ class Groups:
         about, count = self.about(id_), self._by_id[id_].count
         return closeness(told.own, about.own, steps=told.steps, step_terms=about.steps, sessions=count)
 
-    def alikeness(self, told: Sequence[Told], home: Home) -> float:
-        """The share of pairs among these sessions that are alike, each with each. Of many, some are taken."""
-        known = self._known[home if isinstance(home, UUID) else None]
-        chosen = told[:: ceil(len(told) / MOST_PAIRED) or 1]
+    def alikeness(self, told: Sequence[Told], id_: UUID) -> float:
+        """The share of pairs among these sessions of a problem that are alike, each with each. Of many, some are taken.
+        How rare a word is among the other problems counts: that all of these say it speaks for them."""
+        group = self._by_id[id_]
+        known = self._known[group.home if isinstance(group.home, UUID) else None]
         weighed = [
             (
-                {word: weight * self._rarity(word, home) for word, weight in own.items()},
+                {word: weight * self._rarity(word, group.home, but=group) for word, weight in own.items()},
                 {word: rarity_of_step(word, having=known.doing[word], of=known.problems) for word in steps},
             )
-            for own, steps in chosen
+            for own, steps in told[:: ceil(len(told) / MOST_PAIRED) or 1]
         ]
         pairs = [are_alike(*one, *other) for one, other in combinations(weighed, 2)]
         return sum(pairs) / len(pairs) if pairs else 0.0
@@ -218,10 +219,13 @@ class Groups:
             yield home
             yield None
 
-    def _rarity(self, word: str, home: Home) -> float:
+    def _rarity(self, word: str, home: Home, but: Group | None = None) -> float:
         """Within a domain its own name tells nothing apart."""
         known = self._known[home if isinstance(home, UUID) else None]
-        found = rarity(word, having=known.having[word], of=known.sessions)
+        having, of = known.having[word], known.sessions
+        if but is not None:
+            having, of = max(0.0, having - but.words.get(word, 0.0)), of - but.count
+        found = rarity(word, having=having, of=of)
         named = isinstance(home, UUID) and word in self._named.get(home, ())
         return found * OF_ITS_DOMAIN if named else found
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from flowpilot.analysis.phrases import ACTS, is_looking
-from flowpilot.analysis.words import LANGUAGE, own_words, words_of
+from flowpilot.analysis.words import FAINT, LANGUAGE, own_words, words_of
 from flowpilot.metrics import UNGUIDED
 from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.models import Session
@@ -78,8 +78,8 @@ class Lesson:
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
             own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
             done = [f"{step.title} . {step.answer}" for step in seen]
-        steps = [word for word in words_of(" . ".join(done), language) if word not in ACTS]
-        return Told(own, dict.fromkeys(steps, 1.0))
+        telling = [word for word in words_of(" . ".join(done), language) if word not in ACTS | FAINT]
+        return Told(own, dict.fromkeys(telling, 1.0))
 
 
 class Told(NamedTuple):

@@ -22,15 +22,7 @@ WEBCAM = [
     "Webcam stays black, camera light is on",
     "Black camera picture in meetings",
 ]
-    "Camera picture black in every app",
-    "Webcam stays black, camera light is on",
-    "Black camera picture in meetings",
-]
 KEYBOARD = [
-    "Keyboard types wrong characters",
-    "Wrong characters from the keyboard",
-    "Keyboard layout types wrong characters",
-]
     "Keyboard types wrong characters",
     "Wrong characters from the keyboard",
     "Keyboard layout types wrong characters",
