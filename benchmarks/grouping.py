@@ -1,5 +1,5 @@
-"""Whether the analysis puts together what is one problem: its proposals about the demo MSP against what each session of it
-is about.
+"""Whether the analysis puts together what is one problem: its proposals for the demo MSP against what the sessions of
+that are about.
 
 Of two sessions in one proposal of a new flow, how often both are of one problem (precision); of two sessions of one of
 the problems that come again and again, how often they stand together (recall). Other tickets are of one problem if they

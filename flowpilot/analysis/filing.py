@@ -27,6 +27,7 @@ from flowpilot.analysis.naming import Said, problem_name, shared_words
 from flowpilot.analysis.phrases import Spelling, solution_line
 from flowpilot.analysis.reading import Lesson, Told, lessons_of
 from flowpilot.analysis.wording import reworded
+from flowpilot.analysis.words import FAINT
 from flowpilot.clients.models import Client
 from flowpilot.flows.models import Flow
 from flowpilot.flows.structure import Node, faults_of, nodes_of
@@ -282,8 +283,9 @@ class KnownProposals:
         """The newest proposal that is about this, of the domain or of none; without a domain, of any."""
         self._read_on()
         words = nlargest(MOST, about.own, key=lambda word: (about.own[word], word))
-        shared = Counter(id_ for word in words for id_ in self._with_word.get(word, ()))
-        for id_ in sorted(shared, reverse=True):
+        shared = Counter(id_ for word in words if word not in FAINT for id_ in self._with_word.get(word, ()))
+        least = min(2, max(shared.values(), default=0))
+        for id_ in sorted((id_ for id_, count in shared.items() if count >= least), reverse=True):
             its_domain, its = self._known[id_]
             near = domain_id is None or its_domain is None or its_domain == domain_id
             if near and (is_about(words, its.own) or are_one(*about, *its)):

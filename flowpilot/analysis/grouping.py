@@ -29,15 +29,15 @@ from flowpilot.analysis.likeness import (
 from flowpilot.analysis.models import Problem
 from flowpilot.analysis.reading import Left, Lesson, Told
 from flowpilot.analysis.slips import Slips
-from flowpilot.analysis.words import LANGUAGE, words_of
+from flowpilot.analysis.words import FAINT, LANGUAGE, words_of
 from flowpilot.flows.models import Domain
 
 Home = UUID | Left | None  # a domain, a step of a flow, or neither
 
-TELLING = 10  # of a session's words, those by which like problems are looked up
-COMPARED, MOST_JOINED = 5, 20  # problems that share most of them: of a session, of another problem
+TELLING = 8  # of a session's words, those by which like problems are looked up
+COMPARED, MOST_JOINED = 4, 20  # problems that share most of them: of a session, of another problem
 OF_ITS_DOMAIN = 0.5  # what a word weighs that its domain is called by: it tells little apart there
-MOST_PAIRED = 40  # sessions of a problem that are compared each with each
+MOST_PAIRED = 24  # sessions of a problem that are compared each with each
 MOST_WORDS, KEPT_WORDS = 120, 60  # of a problem: beyond the one it is cut down to the other
 
 
@@ -198,14 +198,14 @@ class Groups:
         return best[2] if best else None
 
     def _candidates(self, words: Mapping[str, float], home: Home, most: int = COMPARED) -> list[Group]:
-        rare = sorted(((self._rarity(word, home), word) for word in words), reverse=True)[:TELLING]
+        rare = sorted(((self._rarity(word, home), word) for word in words), reverse=True)
+        telling = [one for one in rare if one[1] not in FAINT][:TELLING] or rare[:TELLING]
         shared: dict[int, float] = {}
         for near in self._homes_near(home):
             with_word = self._with_word[near]
-            for weight, word in rare:
+            for weight, word in telling:
                 for place in with_word.get(word, ()):
-                    group = self._groups[place]
-                    shared[place] = shared.get(place, 0.0) + weight * group.words[word] / group.count
+                    shared[place] = shared.get(place, 0.0) + weight
         chosen = sorted(((weight, place) for place, weight in shared.items()), reverse=True)[:most]
         return [self._groups[place] for _, place in chosen]
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -78,8 +79,14 @@ class Lesson:
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
             own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
             done = [f"{step.title} . {step.answer}" for step in seen]
-        telling = [word for word in words_of(" . ".join(done), language) if word not in ACTS | FAINT]
+        telling = [word for text in done for word in _words_done(text, language)]
         return Told(own, dict.fromkeys(telling, 1.0))
+
+
+@lru_cache(maxsize=50_000)
+def _words_done(text: str, language: str) -> tuple[str, ...]:
+    """What it was done to: acts, and what is done about anything, are not among it."""
+    return tuple(word for word in words_of(text, language) if word not in ACTS and word not in FAINT)
 
 
 class Told(NamedTuple):

@@ -175,6 +175,7 @@ def test_how_sure_it_is_tells_agreement_and_not_only_number(account, domain):
         outcome = "workaround" if n % 2 else "resolved"
         steps = [f"Looked at lever {way} > odd", f"{way} > works"]
         told("Paper jams in the tray", "", steps, hours=n, domain=domain, outcome=outcome)
+    analyse(account, NOW)
     sure = {p.title: (p.confidence, p.evidence["agreement"]) for p in FlowProposal.objects.all()}
     # Wilson's lower end of 4 of 4 is 4 / (4 + 1.96²)
     assert sure["Docking station: monitors black"] == (
