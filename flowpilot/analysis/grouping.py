@@ -29,8 +29,9 @@ from flowpilot.analysis.likeness import (
 from flowpilot.analysis.models import Problem
 from flowpilot.analysis.reading import Left, Lesson, Told
 from flowpilot.analysis.slips import Slips
-from flowpilot.analysis.words import FAINT, LANGUAGE, words_of
+from flowpilot.analysis.words import FAINT, words_of
 from flowpilot.flows.models import Domain
+from flowpilot.matching.concepts import LANGUAGE
 
 Home = UUID | Left | None  # a domain, a step of a flow, or neither
 
@@ -222,7 +223,8 @@ class Groups:
     def _rarity(self, word: str, home: Home, but: Group | None = None) -> float:
         """Within a domain its own name tells nothing apart."""
         known = self._known[home if isinstance(home, UUID) else None]
-        having, of = known.having[word], known.sessions
+        having: float = known.having[word]
+        of = known.sessions
         if but is not None:
             having, of = max(0.0, having - but.words.get(word, 0.0)), of - but.count
         found = rarity(word, having=having, of=of)
@@ -238,7 +240,7 @@ class Groups:
     def _add(self, group: Group, told: Told) -> None:
         for known in self._counted_in(group.home):
             known.sessions += 1
-            known.having.update(told.own)  # type: ignore[arg-type]
+            known.having.update(told.own)
             known.doing.update(told.steps.keys() - group.step_words.keys())
         for word, weight in told.own.items():
             group.words[word] = group.words.get(word, 0) + weight
@@ -255,7 +257,7 @@ class Groups:
         for known in self._counted_in(group.home):
             known.sessions += group.count
             known.problems += 1
-            known.having.update(group.words)  # type: ignore[arg-type]
+            known.having.update(group.words)
             known.doing.update(group.step_words.keys())
         for word in group.words:
             self._with_word[group.home][word].add(group.place)
@@ -265,7 +267,7 @@ class Groups:
         for known in self._counted_in(group.home):
             known.sessions -= group.count
             known.problems -= 1
-            known.having.subtract(group.words)  # type: ignore[arg-type]
+            known.having.subtract(group.words)
             known.doing.subtract(group.step_words.keys())
         for word in group.words:
             self._with_word[group.home][word].discard(group.place)

@@ -12,7 +12,6 @@ from flowpilot.analysis.words import (
     ADDRESS,
     DEVICE,
     FAINT,
-    LANGUAGE,
     PLACES,
     SHORT_NUMBER,
     TITLED,
@@ -21,7 +20,7 @@ from flowpilot.analysis.words import (
     known_concepts,
     names_in,
 )
-from flowpilot.matching.concepts import concept
+from flowpilot.matching.concepts import LANGUAGE, concept
 from flowpilot.matching.text import FILLER, JOINTS
 from resolutionflow.folding import fold
 from resolutionflow.storable import UNSTORABLE, visible

@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from flowpilot.analysis.words import LANGUAGE, PALE, PALE_WEIGHT
-from flowpilot.matching.concepts import concept
+from flowpilot.analysis.words import PALE, PALE_WEIGHT
+from flowpilot.matching.concepts import LANGUAGE, concept
 from flowpilot.matching.text import stem, terms
 from resolutionflow.folding import fold
 from resolutionflow.storable import UNSTORABLE, visible

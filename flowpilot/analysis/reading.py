@@ -12,7 +12,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from flowpilot.analysis.phrases import ACTS, is_looking
-from flowpilot.analysis.words import FAINT, LANGUAGE, own_words, words_of
+from flowpilot.analysis.words import FAINT, own_words, words_of
+from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.metrics import UNGUIDED
 from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.models import Session
