@@ -42,6 +42,7 @@ MOST_ALIKE = 0.5  # of the pairs of its sessions, above which a problem is one a
 LEAST = 3  # sessions behind a proposal
 RETURNS_AT = 2  # times the sessions that it was rejected with
 AT_ONCE = 20  # problems of a transaction
+NAMED = 60  # sessions, the newest, of whose words the title is made
 MERGED = 300  # sessions of a problem at most, the newest, whose steps are put together
 
 logger = logging.getLogger(__name__)
@@ -192,7 +193,8 @@ class Filing:
         if problem.flow is not None:
             return self._enhancement(problem, problem.flow, lessons, rows)
         told = {lesson.session_id: self._groups.told(lesson) for lesson in lessons}
-        strangers = {id_ for id_, one in told.items() if self._groups.closeness(one, problem.id) < ABOUT}
+        near = zip(told, self._groups.nearness(told.values(), problem.id), strict=True)
+        strangers = {id_ for id_, nearness in near if nearness < ABOUT}
         lessons = [lesson for lesson in lessons if lesson.session_id not in strangers]
         rows = [row for row in rows if row[0] not in strangers]
         alike = self._groups.alikeness([told[lesson.session_id] for lesson in lessons], problem.id)
@@ -213,9 +215,9 @@ class Filing:
         return replace(draft, **reworded(draft.title, draft.summary, draft.structure, problem.wording))
 
     def _name(self, problem: Problem, lessons: Sequence[Lesson]) -> str:
-        said = [Said(lesson.problem, lesson.engineer_id, lesson.session_id) for lesson in lessons]
+        said = [Said(lesson.problem, lesson.engineer_id, lesson.session_id) for lesson in lessons[-NAMED:]]
         shared = shared_words(said, lambda word: self._groups.elsewhere(word, problem.id), self._language)
-        told = list(_texts(lessons))
+        told = list(_texts(lessons[-NAMED:]))
         return problem_name(said, shared, self._names, told=told, language=self._language)
 
     def _enhancement(

@@ -137,10 +137,13 @@ class Groups:
             self.weigh_steps(group.step_words, group.count, group.home),
         )
 
-    def closeness(self, told: Told, id_: UUID) -> float:
-        """How near a session is to the problem of this id (likeness.py)."""
+    def nearness(self, told: Iterable[Told], id_: UUID) -> list[float]:
+        """How near each of these sessions is to the problem of this id (likeness.py)."""
         about, count = self.about(id_), self._by_id[id_].count
-        return closeness(told.own, about.own, steps=told.steps, step_terms=about.steps, sessions=count)
+        return [
+            closeness(own, about.own, steps=steps, step_terms=about.steps, sessions=count)
+            for own, steps in told
+        ]
 
     def alikeness(self, told: Sequence[Told], id_: UUID) -> float:
         """The share of pairs among these sessions of a problem that are alike, each with each. Of many, some are taken.
@@ -193,7 +196,7 @@ class Groups:
     def _likest(self, told: Told, home: Home) -> Group | None:
         best: tuple[float, int, Group] | None = None
         for group in self._candidates(told.own, home):
-            near = self.closeness(told, group.id)
+            [near] = self.nearness([told], group.id)
             if near >= ABOUT and (best is None or (near, group.count) > best[:2]):
                 best = near, group.count, group
         return best[2] if best else None
