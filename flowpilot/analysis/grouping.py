@@ -209,7 +209,9 @@ class Groups:
             with_word = self._with_word[near]
             for weight, word in telling:
                 for place in with_word.get(word, ()):
-                    shared[place] = shared.get(place, 0.0) + weight
+                    group = self._groups[place]
+                    said = group.words[word] / group.count
+                    shared[place] = shared.get(place, 0.0) + weight * said
         chosen = sorted(((weight, place) for place, weight in shared.items()), reverse=True)[:most]
         return [self._groups[place] for _, place in chosen]
 
