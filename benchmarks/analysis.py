@@ -89,7 +89,7 @@ def _compare(count: int) -> None:
 
 def _pairwise(lessons: Sequence[Lesson]) -> int:
     group_of: list[int] = []
-    words = [(lesson.domain_id, set(lesson.words())) for lesson in lessons]
+    words = [(lesson.domain_id, set(lesson.told().own)) for lesson in lessons]
     for n, (domain, mine) in enumerate(words):
         best, found = ALIKE, n
         for m in range(n):

@@ -130,7 +130,7 @@ def round_half_up(value: Decimal | float | int, places: int) -> Decimal:
     return exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
-def wilson(part: int, whole: int) -> tuple[float, float]:
+def wilson(part: float, whole: int) -> tuple[float, float]:
     """The Wilson 95 % interval of part/whole as fractions; `whole` must be above 0 (E. B. Wilson, JASA 22, 1927)."""
     rate, z2 = part / whole, Z * Z
     centre = rate + z2 / (2 * whole)

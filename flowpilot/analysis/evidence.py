@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from flowpilot.analysis.merging import Merged
-from flowpilot.analysis.reading import Lesson
+from flowpilot.analysis.reading import Lesson, Told
 from flowpilot.flows.models import Flow
-from flowpilot.matching.text import terms
+from flowpilot.matching.concepts import LANGUAGE, concepts
 from resolutionflow.folding import fold
 from resolutionflow.metrics import wilson
 
@@ -18,6 +18,8 @@ LEAST = 0.2  # of a problem's weight that a flow says, to be named as near to it
 ENTIRE: dict[str, Any] = {
     "sessions": [],
     "terms": {},
+    "step_terms": {},
+    "agreement": None,
     "summaries": [],
     "visits": {},
     "branches": {},
@@ -32,12 +34,12 @@ ENTIRE: dict[str, Any] = {
 class PublishedFlows:
     """The published flows of the account in scope, by their words."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: str = LANGUAGE) -> None:
         self._flows: list[tuple[UUID, str]] = []
         self._with_word: dict[str, list[int]] = defaultdict(list)
         rows = Flow.objects.filter(status=Flow.Status.PUBLISHED).order_by("id")
         for id_, *texts in rows.values_list("id", "name", "description", "current_version__step_texts"):
-            words = set(terms(" . ".join(text or "" for text in texts)))
+            words = set(concepts(" . ".join(text or "" for text in texts), language))
             for word in words:
                 self._with_word[word].append(len(self._flows))
             self._flows.append((id_, texts[0]))
@@ -68,13 +70,14 @@ def evidence_of(
     *,
     sessions: Iterable[UUID],
     outcomes: Mapping[str, int],
-    about: Mapping[str, float],
+    about: Told,
     flows: PublishedFlows,
 ) -> dict[str, Any]:
     """`lessons` are those that the tree was merged from, the first to end first, `sessions` all."""
     return ENTIRE | {
         "sessions": [str(id_) for id_ in sessions],
-        "terms": dict(about),
+        "terms": _rounded(about.own),
+        "step_terms": _rounded(about.steps),
         "summaries": list(
             {fold(lesson.problem): lesson.problem for lesson in lessons if lesson.problem}.values()
         )[:MOST_SUMMARIES],
@@ -82,8 +85,12 @@ def evidence_of(
         "branches": merged.branches,
         "outcomes": dict(outcomes),
         "paths": merged.paths[-MOST_PATHS:],
-        "nearest_flow": flows.nearest_to(about),
+        "nearest_flow": flows.nearest_to(about.own),
     }
+
+
+def _rounded(weights: Mapping[str, float]) -> dict[str, float]:
+    return {word: round(weight, 3) for word, weight in weights.items()}
 
 
 def change_of(

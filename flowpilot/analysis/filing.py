@@ -15,27 +15,34 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from flowpilot.analysis.agreement import agreement_of
 from flowpilot.analysis.enhancing import with_option
 from flowpilot.analysis.evidence import PublishedFlows, change_of, evidence_of, summary_of
 from flowpilot.analysis.grouping import Groups
-from flowpilot.analysis.likeness import MOST, is_about
+from flowpilot.analysis.likeness import ABOUT, MOST, are_one, is_about
 from flowpilot.analysis.locking import locked_account
 from flowpilot.analysis.merging import Merged, merge
 from flowpilot.analysis.models import Problem, ProblemSession
-from flowpilot.analysis.phrases import Spelling, problem_name, solution_line
-from flowpilot.analysis.reading import Lesson, lessons_of
+from flowpilot.analysis.naming import Said, problem_name, shared_words
+from flowpilot.analysis.phrases import Spelling, solution_line
+from flowpilot.analysis.reading import Lesson, Told, lessons_of
 from flowpilot.analysis.wording import reworded
+from flowpilot.analysis.words import FAINT
+from flowpilot.clients.models import Client
 from flowpilot.flows.models import Flow
 from flowpilot.flows.structure import Node, faults_of, nodes_of
+from flowpilot.matching.text import words
 from flowpilot.proposals.models import FlowProposal
 from flowpilot.sessions.decisions import has_decision
 from flowpilot.sessions.models import Session
 from resolutionflow.accounts.models import Account
 from resolutionflow.metrics import wilson
 
+MOST_ALIKE = 0.5  # of the pairs of its sessions, above which a problem is one and no chain
 LEAST = 3  # sessions behind a proposal
 RETURNS_AT = 2  # times the sessions that it was rejected with
 AT_ONCE = 20  # problems of a transaction
+NAMED = 60  # sessions, the newest, of whose words the title is made
 MERGED = 300  # sessions of a problem at most, the newest, whose steps are put together
 
 logger = logging.getLogger(__name__)
@@ -75,7 +82,7 @@ def file_due(account: Account) -> Filed:
     )
     filed = Filed()
     if ids:
-        filing = Filing(Groups.load(), PublishedFlows())
+        filing = Filing(account, Groups.load(account.language))
         for start in range(0, len(ids), AT_ONCE):
             with locked_account(account):
                 for id_ in ids[start : start + AT_ONCE]:
@@ -86,18 +93,22 @@ def file_due(account: Account) -> Filed:
 class Filing:
     """What one run needs for all problems alike."""
 
-    def __init__(self, groups: Groups, flows: PublishedFlows) -> None:
+    def __init__(self, account: Account, groups: Groups) -> None:
+        self._language = account.language
         self._groups = groups
-        self._flows = flows
+        self._flows = PublishedFlows(account.language)
         self._known = KnownProposals()
+        self._names = _names_known(account)
 
     def file(self, problem_id: UUID) -> Filed:
         """Belongs into a transaction that holds the account's lock."""
         problem = Problem.objects.filter(id=problem_id).select_related("flow__current_version").first()
         if problem is None:  # put together with another one
             return Filed()
-        if problem.proposal_id is None and problem.flow_id is None:
-            problem = self._same_as_filed(problem)
+        if problem.flow_id is None:
+            problem = self._gathered(problem)
+            if problem.proposal_id is None:
+                problem = self._same_as_filed(problem)
         proposal = _held(problem.proposal_id)
         filed = self._decide(problem, proposal)
         problem.due = False
@@ -118,6 +129,8 @@ class Filing:
         draft = self._draft(problem) if problem.session_count >= LEAST else None
         if draft is None:
             return Filed()
+        if status == FlowProposal.Status.REJECTED and len(draft.evidence["sessions"]) < RETURNS_AT * behind:
+            return Filed()
         if proposal is not None and status == FlowProposal.Status.PENDING:
             returned = proposal.evidence.get("returned")
             changed = _write(proposal, _with(draft, returned=returned), problem)
@@ -132,24 +145,41 @@ class Filing:
         problem.proposal = new
         return Filed(new=1)
 
+    def _gathered(self, problem: Problem) -> Problem:
+        """The problem with all that began apart, in other words, and turned out to be the same; two of which proposals
+        were filed stay apart."""
+        for other_id in self._groups.same_as(problem.id):
+            other = Problem.objects.filter(id=other_id).select_related("flow__current_version").first()
+            if other is not None and not (problem.proposal_id and other.proposal_id):
+                if other.proposal_id:
+                    problem, other = other, problem
+                problem = self._put_together(other, problem)
+        return problem
+
     def _same_as_filed(self, problem: Problem) -> Problem:
         """The problem that a proposal about the same thing was filed for, with this one's sessions; else this one,
         which takes up a proposal about the same thing that no problem has."""
-        id_ = self._known.about(
-            nlargest(MOST, about := self._terms(problem), key=lambda word: (about[word], word)),
-            problem.domain_id,
-        )
+        id_ = self._known.about(self._groups.about(problem.id), problem.domain_id)
         if id_ is None:
             return problem
         other = Problem.objects.filter(proposal=id_).first()
         if other is None:
             problem.proposal_id = id_
             return problem
-        return _put_together(problem, other)
+        return self._put_together(problem, other)
 
-    def _terms(self, problem: Problem) -> dict[str, float]:
-        weights = self._groups.weigh(problem.words, problem.session_count)
-        return {word: round(weight, 3) for word, weight in weights.items()}
+    def _put_together(self, problem: Problem, other: Problem) -> Problem:
+        """Gives the sessions of one problem to another; the first is gone then."""
+        self._groups.join(other.id, problem.id)
+        ProblemSession.objects.filter(problem=problem).update(problem=other)
+        for mine, theirs in [(problem.words, other.words), (problem.step_words, other.step_words)]:
+            for word, weight in mine.items():
+                theirs[word] = theirs.get(word, 0) + weight
+        other.session_count = F("session_count") + problem.session_count
+        other.save(update_fields=["words", "step_words", "session_count"])
+        other.refresh_from_db()
+        problem.delete()
+        return other
 
     def _draft(self, problem: Problem) -> Draft | None:
         # Asked by their ids: beside a subquery that it knows nothing of, the planner walks the whole index of ends.
@@ -160,26 +190,35 @@ class Filing:
         rows = [(lesson.session_id, lesson.outcome, lesson.domain_id) for lesson in lessons]
         if problem.session_count > MERGED:
             rows = list(members.order_by("completed_at", "id").values_list("id", "outcome", "domain_id"))
-        about = self._terms(problem)
         if problem.flow is not None:
-            return self._enhancement(problem, problem.flow, lessons, rows, about)
-        merged = merge(lessons)
+            return self._enhancement(problem, problem.flow, lessons, rows)
+        told = {lesson.session_id: self._groups.told(lesson) for lesson in lessons}
+        near = zip(told, self._groups.nearness(told.values(), problem.id), strict=True)
+        strangers = {id_ for id_, nearness in near if nearness < ABOUT}
+        lessons = [lesson for lesson in lessons if lesson.session_id not in strangers]
+        rows = [row for row in rows if row[0] not in strangers]
+        alike = self._groups.alikeness([told[lesson.session_id] for lesson in lessons], problem.id)
+        merged = merge(lessons) if len(lessons) >= LEAST and alike > MOST_ALIKE else None
         if merged is None or _is_faulty(merged.structure, problem):
             return None
         domains = Counter(domain_id for _, _, domain_id in rows if domain_id)
         problem.domain_id = domains.most_common(1)[0][0] if domains else None
-        name = Spelling(_texts(lessons)).put_right(
-            problem_name([lesson.problem for lesson in lessons], about)
-        )
+        agreement = agreement_of(alike, merged, lessons)
         draft = Draft(
-            title=name,
+            title=Spelling(_texts(lessons)).put_right(self._name(problem, lessons)),
             summary=summary_of(lessons, len(rows), _solutions(merged, lessons)),
             structure=merged.structure,
-            evidence=self._evidence(lessons, merged, rows, about),
-            confidence=round(wilson(len(merged.paths), len(lessons))[0], 3),
+            evidence=self._evidence(problem, lessons, merged, rows) | {"agreement": agreement.as_json()},
+            confidence=agreement.confidence(len(lessons)),
             domain_id=problem.domain_id,
         )
         return replace(draft, **reworded(draft.title, draft.summary, draft.structure, problem.wording))
+
+    def _name(self, problem: Problem, lessons: Sequence[Lesson]) -> str:
+        said = [Said(lesson.problem, lesson.engineer_id, lesson.session_id) for lesson in lessons[-NAMED:]]
+        shared = shared_words(said, lambda word: self._groups.elsewhere(word, problem.id), self._language)
+        told = list(_texts(lessons[-NAMED:]))
+        return problem_name(said, shared, self._names, told=told, language=self._language)
 
     def _enhancement(
         self,
@@ -187,7 +226,6 @@ class Filing:
         flow: Flow,
         lessons: Sequence[Lesson],
         rows: Sequence[tuple[UUID, str, UUID | None]],
-        about: dict[str, float],
     ) -> Draft | None:
         """The flow's current structure with a further option; None where it has no such question any more."""
         version = flow.current_version
@@ -213,17 +251,17 @@ class Filing:
             summary=f"Engineers left the flow at “{asked['title']}” {len(rows)} times and went on by themselves. "
             f"What they did is drafted behind a further option, “{label}”.",
             structure=structure,
-            evidence=self._evidence(lessons, merged, rows, about) | {"change": change},
+            evidence=self._evidence(problem, lessons, merged, rows) | {"change": change},
             confidence=round(wilson(len(merged.paths), len(lessons))[0], 3),
             domain_id=flow.domain_id,
         )
 
     def _evidence(
         self,
+        problem: Problem,
         lessons: Sequence[Lesson],
         merged: Merged,
         rows: Sequence[tuple[UUID, str, UUID | None]],
-        about: dict[str, float],
     ) -> dict[str, Any]:
         return (
             evidence_of(
@@ -231,7 +269,7 @@ class Filing:
                 merged,
                 sessions=[id_ for id_, _, _ in rows],
                 outcomes=Counter(outcome for _, outcome, _ in rows),
-                about=about,
+                about=self._groups.about(problem.id),
                 flows=self._flows,
             )
             | merged.told()
@@ -243,17 +281,19 @@ class KnownProposals:
 
     def __init__(self) -> None:
         self._newest = UUID(int=0)
-        self._known: dict[UUID, tuple[UUID | None, dict[str, float]]] = {}
+        self._known: dict[UUID, tuple[UUID | None, Told]] = {}
         self._with_word: dict[str, set[UUID]] = defaultdict(set)
 
-    def about(self, words: Sequence[str], domain_id: UUID | None) -> UUID | None:
-        """The newest proposal that is about these words, of the domain or of none; without a domain, of any."""
+    def about(self, about: Told, domain_id: UUID | None) -> UUID | None:
+        """The newest proposal that is about this, of the domain or of none; without a domain, of any."""
         self._read_on()
-        shared = Counter(id_ for word in words for id_ in self._with_word.get(word, ()))
-        for id_ in sorted(shared, reverse=True):
-            its_domain, terms = self._known[id_]
+        words = nlargest(MOST, about.own, key=lambda word: (about.own[word], word))
+        shared = Counter(id_ for word in words if word not in FAINT for id_ in self._with_word.get(word, ()))
+        least = min(2, max(shared.values(), default=0))
+        for id_ in sorted((id_ for id_, count in shared.items() if count >= least), reverse=True):
+            its_domain, its = self._known[id_]
             near = domain_id is None or its_domain is None or its_domain == domain_id
-            if near and is_about(words, terms):
+            if near and (is_about(words, its.own) or are_one(*about, *its)):
                 return id_
         return None
 
@@ -262,15 +302,26 @@ class KnownProposals:
         rows = FlowProposal.objects.filter(kind=FlowProposal.Kind.NEW_FLOW, id__gt=self._newest).order_by(
             "id"
         )
-        for id_, domain_id, terms in rows.values_list("id", "domain_id", "evidence__terms"):
+        for id_, domain_id, *terms in rows.values_list(
+            "id", "domain_id", "evidence__terms", "evidence__step_terms"
+        ):
             self._newest = id_
-            if isinstance(terms, dict):
-                weights = {
-                    word: float(weight) for word, weight in terms.items() if isinstance(weight, int | float)
-                }
-                self._known[id_] = domain_id, weights
-                for word in weights:
-                    self._with_word[word].add(id_)
+            told = Told(*map(_weights, terms))
+            self._known[id_] = domain_id, told
+            for word in told.own:
+                self._with_word[word].add(id_)
+
+
+def _weights(given: object) -> dict[str, float]:
+    if not isinstance(given, dict):
+        return {}
+    return {word: float(weight) for word, weight in given.items() if isinstance(weight, int | float)}
+
+
+def _names_known(account: Account) -> frozenset[str]:
+    """Folded words of the names of the account's people and clients, none of which belongs into a title."""
+    names = [*account.users.values_list("name", flat=True), *Client.objects.values_list("name", flat=True)]
+    return frozenset(word for name in names for word in words(name) if len(word) > 1)
 
 
 def _held(proposal_id: UUID | None) -> FlowProposal | None:
@@ -294,18 +345,6 @@ def _write(proposal: FlowProposal, draft: Draft, problem: Problem) -> bool:
 
 def _with(draft: Draft, **more: Any) -> Draft:
     return replace(draft, evidence=draft.evidence | more)
-
-
-def _put_together(problem: Problem, other: Problem) -> Problem:
-    """Gives the sessions of one problem to another; the first is gone then."""
-    ProblemSession.objects.filter(problem=problem).update(problem=other)
-    for word, weight in problem.words.items():
-        other.words[word] = other.words.get(word, 0) + weight
-    other.session_count = F("session_count") + problem.session_count
-    other.save(update_fields=["words", "session_count"])
-    other.refresh_from_db()
-    problem.delete()
-    return other
 
 
 def _is_faulty(structure: Node, problem: Problem) -> bool:

@@ -6,108 +6,213 @@ one takes the domain of the first session that has one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import combinations
+from math import ceil
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from uuid6 import uuid7
 
-from flowpilot.analysis.likeness import MOST_TERMS, is_about, likeness, rarity
+from flowpilot.analysis.likeness import (
+    ABOUT,
+    MOST_TERMS,
+    are_alike,
+    are_one,
+    closeness,
+    rarity,
+    rarity_of_step,
+)
 from flowpilot.analysis.models import Problem
-from flowpilot.analysis.reading import Left, Lesson
+from flowpilot.analysis.reading import Left, Lesson, Told
+from flowpilot.analysis.slips import Slips
+from flowpilot.analysis.words import FAINT, words_of
+from flowpilot.flows.models import Domain
+from flowpilot.matching.concepts import LANGUAGE
 
 Home = UUID | Left | None  # a domain, a step of a flow, or neither
 
-TELLING = 10  # of a session's words, those by which like problems are looked up
-COMPARED = 3  # problems that share most of them
+TELLING = 8  # of a session's words, those by which like problems are looked up
+COMPARED, MOST_JOINED = 4, 20  # problems that share most of them: of a session, of another problem
+OF_ITS_DOMAIN = 0.5  # what a word weighs that its domain is called by: it tells little apart there
+MOST_PAIRED = 24  # sessions of a problem that are compared each with each
 MOST_WORDS, KEPT_WORDS = 120, 60  # of a problem: beyond the one it is cut down to the other
 
 
 @dataclass
 class Group:
-    """A problem as the analysis works on it. `words` are summed over its sessions, `came` are those not yet stored."""
+    """A problem as the analysis works on it. `words` are summed over its sessions, and so are `step_words`; `came` are
+    those sessions that are not yet stored."""
 
     id: UUID
     home: Home
     words: dict[str, float] = field(default_factory=dict)
+    step_words: dict[str, float] = field(default_factory=dict)
     count: int = 0
     place: int = -1
     came: list[UUID] = field(default_factory=list)
 
 
+@dataclass
+class _Known:
+    """How many sessions of a home say a word, and how many of its problems have it among their steps."""
+
+    sessions: float = 0
+    having: Counter[str] = field(default_factory=Counter)
+    problems: int = 0
+    doing: Counter[str] = field(default_factory=Counter)
+
+
 class Groups:
     """All problems of the account in scope, found by their words."""
 
-    def __init__(self, known: Iterable[Group]) -> None:
+    def __init__(
+        self, known: Iterable[Group], language: str = LANGUAGE, domains: Mapping[UUID, str] | None = None
+    ) -> None:
+        self.language = language
+        self._named = {id_: frozenset(words_of(name, language)) for id_, name in (domains or {}).items()}
         self._groups: list[Group] = []
-        self._having: Counter[str] = Counter()
-        self._all = 0
+        self._by_id: dict[UUID, Group] = {}
+        self._slips = Slips()
+        self._known: dict[Home, _Known] = defaultdict(_Known)
         self._with_word: dict[Home, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
         for group in known:
-            self._count(group.words, group.count)
-            self._enter(group, group.words)
+            self._enter(group)
 
     @classmethod
-    def load(cls) -> "Groups":
-        columns = ("id", "domain_id", "flow_id", "node_id", "words", "session_count")
+    def load(cls, language: str = LANGUAGE) -> "Groups":
+        columns = ("id", "domain_id", "flow_id", "node_id", "words", "step_words", "session_count")
         rows: QuerySet[Problem, Any] = Problem.objects.order_by("id").values_list(*columns)
-        return cls(
-            Group(id_, Left(flow_id, node_id) if node_id else domain_id, words, count)
-            for id_, domain_id, flow_id, node_id, words, count in rows.iterator(chunk_size=2000)
+        known = (
+            Group(id_, Left(flow_id, node_id) if node_id else domain_id, words, step_words, count)
+            for id_, domain_id, flow_id, node_id, words, step_words, count in rows.iterator(chunk_size=2000)
         )
+        return cls(known, language, dict(Domain.objects.values_list("id", "name")))
+
+    def told(self, lesson: Lesson) -> Told:
+        """What the session is about, its words spelt as others spell them."""
+        own, steps = lesson.told(self.language)
+        return Told({self._slips.right(word): weight for word, weight in own.items()}, steps)
 
     def place(self, lesson: Lesson) -> Group:
         """The problem that the session is about; it counts among its sessions from here on."""
-        words = lesson.words()
+        told = self.told(lesson)
         home: Home = lesson.left or lesson.domain_id
-        group = self._likest(words, home) or Group(uuid7(), home)
-        if group.home is None and home is not None:
-            self._move(group, home)
-        for word, weight in words.items():
-            group.words[word] = group.words.get(word, 0) + weight
+        group = self._likest(told, home)
+        if group is None:
+            group = Group(uuid7(), home)
+            self._enter(group)
+        elif group.home is None and home is not None:
+            self._leave(group)
+            group.home = home
+            self._enter(group)
+        self._add(group, told)
         group.count += 1
         group.came.append(lesson.session_id)
-        self._count(words, 1)
-        self._enter(group, words)
-        if len(group.words) > MOST_WORDS:
+        if len(group.words) > MOST_WORDS or len(group.step_words) > MOST_WORDS:
             self._prune(group)
         return group
 
-    def weigh(self, words: Mapping[str, float], sessions: int) -> dict[str, float]:
+    def weigh(self, words: Mapping[str, float], sessions: int, home: Home) -> dict[str, float]:
         """What a problem with these words is about, {stem: weight}: `terms` of a proposal's evidence."""
-        having, of = self._having, self._all
-        weights = {
-            word: share * rarity(word, having=having[word], of=of) / sessions for word, share in words.items()
-        }
-        if len(weights) <= MOST_TERMS:
-            return weights
-        return {
-            word: weights[word]
-            for word in nsmallest(MOST_TERMS, weights, key=lambda word: (-weights[word], word))
-        }
+        return _heaviest({word: share * self._rarity(word, home) / sessions for word, share in words.items()})
 
-    def _likest(self, words: Mapping[str, float], home: Home) -> Group | None:
+    def weigh_steps(self, words: Mapping[str, float], sessions: int, home: Home) -> dict[str, float]:
+        """What is done about a problem and about few others of its domain, {stem: weight}."""
+        known = self._known[home if isinstance(home, UUID) else None]
+        weights = {
+            word: share * rarity_of_step(word, having=known.doing[word], of=known.problems) / sessions
+            for word, share in words.items()
+        }
+        return _heaviest({word: weight for word, weight in weights.items() if weight > 0})
+
+    def about(self, id_: UUID) -> Told:
+        """What the problem of this id is about, and what is done about it alone."""
+        group = self._by_id[id_]
+        return Told(
+            self.weigh(group.words, group.count, group.home),
+            self.weigh_steps(group.step_words, group.count, group.home),
+        )
+
+    def nearness(self, told: Iterable[Told], id_: UUID) -> list[float]:
+        """How near each of these sessions is to the problem of this id (likeness.py)."""
+        about, count = self.about(id_), self._by_id[id_].count
+        return [
+            closeness(own, about.own, steps=steps, step_terms=about.steps, sessions=count)
+            for own, steps in told
+        ]
+
+    def alikeness(self, told: Sequence[Told], id_: UUID) -> float:
+        """The share of pairs among these sessions of a problem that are alike, each with each. Of many, some are taken.
+        How rare a word is among the other problems counts: that all of these say it speaks for them."""
+        group = self._by_id[id_]
+        known = self._known[group.home if isinstance(group.home, UUID) else None]
+        weighed = [
+            (
+                {word: weight * self._rarity(word, group.home, but=group) for word, weight in own.items()},
+                {word: rarity_of_step(word, having=known.doing[word], of=known.problems) for word in steps},
+            )
+            for own, steps in told[:: ceil(len(told) / MOST_PAIRED) or 1]
+        ]
+        pairs = [are_alike(*one, *other) for one, other in combinations(weighed, 2)]
+        return sum(pairs) / len(pairs) if pairs else 0.0
+
+    def elsewhere(self, word: str, id_: UUID) -> float:
+        """In what share of the sessions of its home that are about other problems a word is. Twenty that do not have
+        it are taken for granted."""
+        group = self._by_id[id_]
+        known = self._known[group.home if isinstance(group.home, UUID) else None]
+        having = known.having[word] - group.words.get(word, 0.0)
+        return max(0.0, having) / (known.sessions - group.count + 20)
+
+    def same_as(self, id_: UUID) -> list[UUID]:
+        """Other problems that are this one in other words, those with most sessions first."""
+        group, about = self._by_id[id_], self.about(id_)
+        near = self._candidates(about.own, group.home, most=MOST_JOINED)
+        return [
+            other.id
+            for other in sorted(near, key=lambda other: (-other.count, other.place))
+            if other is not group and are_one(*about, *self.about(other.id))
+        ]
+
+    def join(self, id_: UUID, other_id: UUID) -> None:
+        """Gives the second problem's sessions to the first."""
+        group, other = self._by_id[id_], self._by_id.pop(other_id)
+        for one in (group, other):
+            self._leave(one)
+        for word, weight in other.words.items():
+            group.words[word] = group.words.get(word, 0) + weight
+        for word, weight in other.step_words.items():
+            group.step_words[word] = group.step_words.get(word, 0) + weight
+        group.count += other.count
+        group.home = group.home or other.home
+        self._enter(group)
+        if len(group.words) > MOST_WORDS or len(group.step_words) > MOST_WORDS:
+            self._prune(group)
+
+    def _likest(self, told: Told, home: Home) -> Group | None:
         best: tuple[float, int, Group] | None = None
-        for group in self._candidates(words, home):
-            terms = self.weigh(group.words, group.count)
-            if is_about(words.keys(), terms):
-                found = (likeness(words.keys(), terms), group.count, group)
-                if best is None or found[:2] > best[:2]:
-                    best = found
+        for group in self._candidates(told.own, home):
+            [near] = self.nearness([told], group.id)
+            if near >= ABOUT and (best is None or (near, group.count) > best[:2]):
+                best = near, group.count, group
         return best[2] if best else None
 
-    def _candidates(self, words: Mapping[str, float], home: Home) -> list[Group]:
-        rare = sorted(((self._rarity(word), word) for word in words), reverse=True)[:TELLING]
+    def _candidates(self, words: Mapping[str, float], home: Home, most: int = COMPARED) -> list[Group]:
+        rare = sorted(((self._rarity(word, home), word) for word in words), reverse=True)
+        telling = [one for one in rare if one[1] not in FAINT][:TELLING] or rare[:TELLING]
         shared: dict[int, float] = {}
         for near in self._homes_near(home):
             with_word = self._with_word[near]
-            for weight, word in rare:
+            for weight, word in telling:
                 for place in with_word.get(word, ()):
-                    shared[place] = shared.get(place, 0.0) + weight
-        chosen = sorted(((weight, place) for place, weight in shared.items()), reverse=True)[:COMPARED]
+                    group = self._groups[place]
+                    said = group.words[word] / group.count
+                    shared[place] = shared.get(place, 0.0) + weight * said
+        chosen = sorted(((weight, place) for place, weight in shared.items()), reverse=True)[:most]
         return [self._groups[place] for _, place in chosen]
 
     def _homes_near(self, home: Home) -> Iterator[Home]:
@@ -120,30 +225,72 @@ class Groups:
             yield home
             yield None
 
-    def _rarity(self, word: str) -> float:
-        return rarity(word, having=self._having[word], of=self._all)
+    def _rarity(self, word: str, home: Home, but: Group | None = None) -> float:
+        """Within a domain its own name tells nothing apart."""
+        known = self._known[home if isinstance(home, UUID) else None]
+        having: float = known.having[word]
+        of = known.sessions
+        if but is not None:
+            having, of = max(0.0, having - but.words.get(word, 0.0)), of - but.count
+        found = rarity(word, having=having, of=of)
+        named = isinstance(home, UUID) and word in self._named.get(home, ())
+        return found * OF_ITS_DOMAIN if named else found
 
-    def _count(self, words: Mapping[str, float], sessions: int) -> None:
-        self._having.update(words)
-        self._all += sessions
+    def _counted_in(self, home: Home) -> Iterator[_Known]:
+        """A domain's own figures, and the account's, which stand for all other homes."""
+        yield self._known[None]
+        if isinstance(home, UUID):
+            yield self._known[home]
 
-    def _enter(self, group: Group, words: Iterable[str]) -> None:
+    def _add(self, group: Group, told: Told) -> None:
+        for known in self._counted_in(group.home):
+            known.sessions += 1
+            known.having.update(told.own)
+            known.doing.update(told.steps.keys() - group.step_words.keys())
+        for word, weight in told.own.items():
+            group.words[word] = group.words.get(word, 0) + weight
+            self._with_word[group.home][word].add(group.place)
+            self._slips.learn(word)
+        for word, weight in told.steps.items():
+            group.step_words[word] = group.step_words.get(word, 0) + weight
+
+    def _enter(self, group: Group) -> None:
         if group.place < 0:
             group.place = len(self._groups)
             self._groups.append(group)
-        with_word = self._with_word[group.home]
-        for word in words:
-            with_word[word].add(group.place)
+            self._by_id[group.id] = group
+        for known in self._counted_in(group.home):
+            known.sessions += group.count
+            known.problems += 1
+            known.having.update(group.words)
+            known.doing.update(group.step_words.keys())
+        for word in group.words:
+            self._with_word[group.home][word].add(group.place)
+            self._slips.learn(word)
 
-    def _move(self, group: Group, home: Home) -> None:
+    def _leave(self, group: Group) -> None:
+        for known in self._counted_in(group.home):
+            known.sessions -= group.count
+            known.problems -= 1
+            known.having.subtract(group.words)
+            known.doing.subtract(group.step_words.keys())
         for word in group.words:
             self._with_word[group.home][word].discard(group.place)
-        group.home = home
-        self._enter(group, group.words)
 
     def _prune(self, group: Group) -> None:
         """Words of few sessions go; those that stay keep what they weigh."""
-        kept = nsmallest(KEPT_WORDS, group.words, key=lambda word: (-group.words[word], word))
-        for word in group.words.keys() - set(kept):
-            self._having[word] -= group.words.pop(word)  # type: ignore[assignment]
-            self._with_word[group.home][word].discard(group.place)
+        self._leave(group)
+        for words in (group.words, group.step_words):
+            kept = nsmallest(KEPT_WORDS, words, key=lambda word: (-words[word], word))
+            for word in words.keys() - set(kept):
+                del words[word]
+        self._enter(group)
+
+
+def _heaviest(weights: dict[str, float]) -> dict[str, float]:
+    if len(weights) <= MOST_TERMS:
+        return weights
+    return {
+        word: weights[word]
+        for word in nsmallest(MOST_TERMS, weights, key=lambda word: (-weights[word], word))
+    }

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from flowpilot.flows.models import Domain, Flow
 from flowpilot.proposals.models import FlowProposal
@@ -15,15 +15,17 @@ class Problem(TenantModel):
     """Sessions about the same thing, one or many: a session that comes alone waits here for others like it.
 
     It is either a problem that no flow guides, within a domain or none, or what engineers did beside a published flow
-    that they left at one of its questions (`flow`, `node_id`). `words` are {stem: weight}, summed over its sessions.
-    `due` says that its proposal is to be looked at, since a session came to it. `proposal` is the newest one about it,
-    `wording` what a language model made of the texts of that proposal, `wording_due` whether it is to be asked.
+    that they left at one of its questions (`flow`, `node_id`). `words` are {stem: weight}, summed over its sessions,
+    `step_words` those of what was done. `due` says that its proposal is to be looked at, since a session
+    came to it. `proposal` is the newest one about it, `wording` what a language model made of the texts of that
+    proposal, `wording_due` whether it is to be asked.
     """
 
     domain = TenantForeignKey(Domain, models.PROTECT, null=True, blank=True, related_name="+")
     flow = TenantForeignKey(Flow, models.PROTECT, null=True, blank=True, related_name="+")
     node_id = models.CharField(max_length=100, blank=True, default="")
     words = models.JSONField(default=dict)
+    step_words = models.JSONField(default=dict, db_default=Value({}, models.JSONField()))
     session_count = models.PositiveIntegerField(default=0)
     due = models.BooleanField(default=True)
     proposal = TenantForeignKey(FlowProposal, models.PROTECT, null=True, blank=True, related_name="+")

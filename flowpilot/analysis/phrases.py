@@ -1,4 +1,4 @@
-"""What engineers write, short and in haste, as a flow says it: steps as orders, results as answers, problems as names.
+"""What engineers write, short and in haste, as a flow says it: steps as orders, results as answers.
 
 Only words are chosen and their form put right; nothing is made up. The rules know English; of another language the
 words stay as they were written.
@@ -9,14 +9,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from flowpilot.analysis.likeness import PALE, likeness
+from flowpilot.analysis.words import PALE, PALE_WEIGHT
+from flowpilot.matching.concepts import LANGUAGE, concept
 from flowpilot.matching.text import stem, terms
 from resolutionflow.folding import fold
 from resolutionflow.storable import UNSTORABLE, visible
 
-TITLE, LABEL, NAME, SOLUTION = 120, 80, 90, 80  # letters at most
+TITLE, LABEL, SOLUTION = 120, 80, 80  # letters at most
 SAME_STEP, SAME_ANSWER = 0.6, 0.5  # of the weight of the words of both, from which on they are one
-PALE_WEIGHT = 0.25
 COMPARED = 20  # different ways to say one thing
 
 # Looking at something is another step than doing something to it, whatever else both say.
@@ -91,18 +91,26 @@ def _forms(verb: str) -> Iterable[str]:
 BASE_OF = {form: verb for verb in [*DOING, *_LOOKING] for form in _forms(verb)} | IRREGULAR
 
 
+# What is done to anything, or how it is looked at, tells no problem from another.
+_USUAL = """
+    device phone user client customer colleague idea setting log hour alert monitoring vendor status page ticket cause
+    spare service entry permission driver support remote session help way thing problem option default
+"""
+ACTS = frozenset(map(concept, [*BASE_OF, *_USUAL.split()]))
+
+
 @lru_cache(maxsize=20_000)
-def step_words(title: str) -> Mapping[str, float]:
+def step_words(title: str, language: str = LANGUAGE) -> Mapping[str, float]:
     """{stem: weight} of a step, by which it is known in other words."""
-    words = dict.fromkeys(SAME_VERB.get(word, word) for word in terms(_bare(title)))
+    words = dict.fromkeys(SAME_VERB.get(word, word) for word in terms(_bare(title), language))
     return {word: PALE_WEIGHT if word in PALE else 1.0 for word in words}
 
 
-def same_step(one: str, other: str) -> float:
+def same_step(one: str, other: str, language: str = LANGUAGE) -> float:
     """How much two steps are one, 0 to 1: from SAME_STEP on they are."""
     if {_manner(one), _manner(other)} == {"look", "do"}:
         return 0.0
-    return _overlap(step_words(one), step_words(other))
+    return _overlap(step_words(one, language), step_words(other, language))
 
 
 def _overlap(one: Mapping[str, float], other: Mapping[str, float]) -> float:
@@ -249,22 +257,6 @@ def _one_label(said: Sequence[str]) -> str:
         return ""
     best = max(plain, key=lambda text: (counts[fold(text).strip(ENDS)], -len(text)))
     return upper_first(_cut(UNSTORABLE.sub("", best).strip(ENDS), LABEL))
-
-
-def problem_name(problems: Sequence[str], about: Mapping[str, float]) -> str:
-    """The one of the engineers' words for the problem that says most of what they share, as a flow's name."""
-
-    def telling(text: str) -> float:
-        words = set(terms(text))
-        alone = sum(1 for word in words if word not in about)
-        return likeness(words, about) - 0.04 * alone - 0.004 * max(0, len(text) - 60)
-
-    named = [
-        name for text in problems if visible(name := MAIL_MARKS.sub("", UNSTORABLE.sub("", text)).strip(ENDS))
-    ]
-    if not named:
-        return "A problem without a name"
-    return upper_first(_cut(max(named, key=lambda text: (telling(text), -len(text))), NAME))
 
 
 def solution_line(solutions: Sequence[str]) -> str:

@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import QuerySet
 
-from flowpilot.analysis.phrases import is_looking
-from flowpilot.matching.text import terms
+from flowpilot.analysis.phrases import ACTS, is_looking
+from flowpilot.analysis.words import FAINT, own_words, words_of
+from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.metrics import UNGUIDED
 from flowpilot.sessions.driving import is_own_step
 from flowpilot.sessions.models import Session
@@ -19,14 +21,20 @@ from flowpilot.sessions.states import Status
 
 FEWEST_STEPS = 2  # decisions with the engineer's own text, fewer of which teach nothing
 MOST_STEPS = 30  # of one session, the newest
-MOST_WORDS = 40  # of one session, its problem's first
-OF_STEPS = 0.6  # what a word weighs that only the steps or the solution say; one of the problem weighs 1
 LONGEST_NOTE = 80  # of a note that stands in for a result; longer ones are stories
 
 WORD = re.compile(r"[^\W_]")
 
 COLUMNS = (
-    *("id", "user_id", "domain_id", "flow_id", "problem_summary", "resolution_summary"),
+    *(
+        "id",
+        "user_id",
+        "domain_id",
+        "flow_id",
+        "problem_summary",
+        "problem_description",
+        "resolution_summary",
+    ),
     *("outcome", "completed_at", "decisions"),
 )
 
@@ -59,21 +67,34 @@ class Lesson:
     ended_at: datetime
     steps: tuple[Step, ...]
     left: Left | None
+    details: str = ""
 
-    def words(self) -> dict[str, float]:
-        """{stem: weight}: what the session is about. Beside a flow what was done first, and seen before it, tells that:
+    def told(self, language: str = LANGUAGE) -> "Told":
+        """What the session is about. Beside a flow what was done first tells that, and what was seen before it helps:
         why a flow is left is not its problem, and how one makes sure in the end is the same everywhere."""
         if self.left is None:
-            found = dict.fromkeys(terms(self.problem), 1.0)
-            told = [self.solution, *(f"{step.title} . {step.answer}" for step in self.steps)]
+            own = own_words(self.problem, self.details, language)
+            done = [self.solution, *(step.title for step in self.steps)]
         else:
             seen = list(takewhile(lambda step: is_looking(step.title), self.steps))
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
-            found = dict.fromkeys(terms(" . ".join(first)), 1.0)
-            told = [f"{step.title} . {step.answer}" for step in seen]
-        for word in terms(" . ".join(told)):
-            found.setdefault(word, OF_STEPS)
-        return dict(list(found.items())[:MOST_WORDS])
+            own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
+            done = [f"{step.title} . {step.answer}" for step in seen]
+        telling = [word for text in done for word in _words_done(text, language)]
+        return Told(own, dict.fromkeys(telling, 1.0))
+
+
+@lru_cache(maxsize=50_000)
+def _words_done(text: str, language: str) -> tuple[str, ...]:
+    """What it was done to: acts, and what is done about anything, are not among it."""
+    return tuple(word for word in words_of(text, language) if word not in ACTS and word not in FAINT)
+
+
+class Told(NamedTuple):
+    """{word: weight}: `own` are the words of the problem, `steps` those of what was done."""
+
+    own: dict[str, float]
+    steps: dict[str, float]
 
 
 def unread() -> QuerySet[Session]:
@@ -96,6 +117,7 @@ def _lesson(
     domain_id: UUID | None,
     flow_id: UUID | None,
     problem: str,
+    details: str,
     solution: str,
     outcome: str,
     ended_at: datetime,
@@ -118,6 +140,7 @@ def _lesson(
         ended_at=ended_at,
         steps=tuple(steps[-MOST_STEPS:]),
         left=left,
+        details=details,
     )
 
 

@@ -68,7 +68,7 @@ def _read_batch(account: Account, now: datetime) -> tuple[int, int]:
         sessions = Session.objects.filter(id__in=ids)
         lessons = list(_settled(lessons_of(sessions.order_by("completed_at", "id"))))
         if lessons:
-            groups = Groups.load()
+            groups = Groups.load(account.language)
             changed = {group.id: group for group in map(groups.place, lessons)}
             _store(changed.values())
         sessions.update(analysed_at=now)
@@ -104,6 +104,7 @@ def _store(groups: Iterable[Group]) -> None:
                 flow_id=left.flow_id if left else None,
                 node_id=left.node_id if left else "",
                 words=group.words,
+                step_words=group.step_words,
                 session_count=group.count,
                 due=True,
             )
@@ -113,7 +114,7 @@ def _store(groups: Iterable[Group]) -> None:
         rows,
         update_conflicts=True,
         unique_fields=["id", "account"],
-        update_fields=["domain", "words", "session_count", "due"],
+        update_fields=["domain", "words", "step_words", "session_count", "due"],
         batch_size=500,
     )
     ProblemSession.objects.bulk_create(belonging, batch_size=1000)

@@ -28,7 +28,7 @@ def name_systems(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("flowpilot", "0016_sessions_that_follow"),
+        ("flowpilot", "0017_words_of_what_was_done"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,6 +1,7 @@
 """The back-test: which sessions of the last 90 days a proposal would have covered, and how long they took.
 
-Covered are the sessions that no flow guided, of the proposal's domain or of none, which are about its problem. Their
+Covered are the sessions that no flow guided, of the proposal's domain or of none, which are about its problem, by the
+criterion of the analysis, and which no other proposal has behind it or is nearer to. Their
 median minutes stand against those of the domain's guided sessions. Only completed sessions have minutes.
 
 The interval of the difference holds whatever the distributions: each median lies between two order statistics with
@@ -8,7 +9,7 @@ The interval of the difference holds whatever the distributions: each median lie
 ENOUGH sessions on either side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -17,8 +18,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from flowpilot.analysis.likeness import is_about
-from flowpilot.matching.text import terms
+from flowpilot.analysis.likeness import ABOUT, closeness
+from flowpilot.analysis.words import own_words
 from flowpilot.metrics import COMPLETED, GUIDED, UNGUIDED
 from flowpilot.proposals.evidence import Evidence
 from flowpilot.proposals.models import FlowProposal
@@ -79,7 +80,7 @@ class BackTest:
 
 
 def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
-    """One query."""
+    """Two queries."""
     account, domain_id = proposal.account, proposal.domain_id
     period = Period.of_days(DAYS, now=now, tz=account.tz)
     guided = Q(domain_id=domain_id) & GUIDED & COMPLETED
@@ -89,20 +90,20 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
         .filter(guided | near)
         .order_by("-started_at", "-id")
         .values_list(
-            *("id", "problem_summary", "user_id", "started_at", "duration_seconds"),
+            *("id", "problem_summary", "problem_description", "user_id", "started_at", "duration_seconds"),
             *("outcome", "status", "confidence_tier"),
         )
     )
-    about = Evidence.read(proposal.evidence).terms
+    claims = _Claims(proposal)
     covered: list[Covered] = []
     guided_seconds: list[int] = []
     unguided = 0
-    for id_, problem, user_id, started_at, seconds, outcome, status, tier in rows:
+    for id_, problem, details, user_id, started_at, seconds, outcome, status, tier in rows:
         if tier == Tier.GUIDED:
             guided_seconds.append(seconds)
             continue
         unguided += 1
-        if about and is_about(terms(problem), about):
+        if claims.has(id_, problem, details):
             covered.append(Covered(id_, problem, user_id, started_at, seconds, outcome or status))
     of_domain = {"domain_id": domain_id or "none"} | period.query
     timed = [session.seconds for session in covered if session.seconds is not None]
@@ -125,6 +126,32 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
             | {"tier": ["exploring", "discovery", "none"]},
         ),
     )
+
+
+class _Claims:
+    """Which sessions are the proposal's, and no other's that was filed in its account."""
+
+    def __init__(self, proposal: FlowProposal) -> None:
+        self._language = proposal.account.language
+        evidence = Evidence.read(proposal.evidence)
+        self._terms = evidence.terms
+        self._behind = set(evidence.sessions)
+        others = FlowProposal.objects.filter(kind=FlowProposal.Kind.NEW_FLOW).exclude(id=proposal.id)
+        others = others.filter(Q(domain_id=proposal.domain_id) | Q(domain_id=None))
+        self._others: list[Mapping[str, float]] = []
+        self._taken: set[UUID] = set()
+        for other in map(Evidence.read, others.values_list("evidence", flat=True)):
+            self._others.append(other.terms)
+            self._taken.update(other.sessions)
+
+    def has(self, id_: UUID, problem: str, details: str) -> bool:
+        if id_ in self._behind:
+            return True
+        if id_ in self._taken:
+            return False
+        words = own_words(problem, details, self._language)
+        near = closeness(words, self._terms)
+        return near >= ABOUT and all(closeness(words, terms) <= near for terms in self._others)
 
 
 def bounds_of_median(values: Sequence[float]) -> Bounds | None:

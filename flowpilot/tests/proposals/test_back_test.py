@@ -23,7 +23,7 @@ def session(engineer, minutes, *, days=5, tier="discovery", **facts):
 @pytest.fixture
 def many(now, engineer, domain):
     """A proposal that would have covered sessions of 31 to 39 minutes, beside guided ones of 11 to 19."""
-    FlowProposalFactory(domain=domain, behind=[session(engineer, 31, domain=domain)])
+    session(engineer, 31, domain=domain)
     covered = [session(engineer, 30 + n, domain=domain if n % 2 else None) for n in range(2, 10)]
     for n in range(1, 10):
         session(engineer, 10 + n, domain=domain, tier="guided")

@@ -34,7 +34,7 @@ class Problem:
 
 
 @cache
-def _texts() -> dict[str, dict[str, Any]]:
+def all_texts() -> dict[str, dict[str, Any]]:
     return tomllib.loads((FOLDER / "problems.toml").read_text(encoding="utf-8"))
 
 
@@ -42,7 +42,7 @@ def a_problem(
     library: Sequence[LibraryFlow], day: int, random: Random, *, mostly: str | None = None
 ) -> Problem:
     """One problem that comes in on a day. `mostly`: a domain that has more than its share of them then."""
-    texts = _texts()
+    texts = all_texts()
     if random.random() < RECURRING_SHARE:
         places = recurring_on(day)
         place = random.choices(places, [all_recurring()[place].share for place in places])[0]
@@ -61,7 +61,7 @@ def a_problem(
 
 def tried(random: Random) -> list[tuple[str, str]]:
     """What was tried without a flow, and what came of it."""
-    texts = _texts()["tried"]
+    texts = all_texts()["tried"]
     return [
         (title, random.choice(texts[title])) for title in random.sample(sorted(texts), random.randint(1, 4))
     ]
@@ -69,13 +69,13 @@ def tried(random: Random) -> list[tuple[str, str]]:
 
 def settled(outcome: str, random: Random) -> list[tuple[str, str]]:
     """What helped in the end, and how it was seen; nothing where nothing helped."""
-    texts = _texts()["settled"].get(outcome)
+    texts = all_texts()["settled"].get(outcome)
     return [tuple(random.choice(texts))] if texts else []
 
 
 def seen_by(engineer: int) -> tuple[str, str]:
     """What an engineer looks at where a flow is left, and what they see. Without chance, so that the story stays."""
-    ways = _texts()["left"]["seen"]
+    ways = all_texts()["left"]["seen"]
     title, answer = ways[engineer % len(ways)]
     return title, answer
 
