@@ -167,13 +167,12 @@ def test_a_name_has_what_people_share_and_nobody_s_name(account, domain):
 
 
 def test_how_sure_it_is_tells_agreement_and_not_only_number(account, domain):
-    """Four sessions each: alike and done alike, or a chain of ways that nobody else went, half of them got around."""
+    """Four sessions each: alike and done alike, or in two ways, half of them got around."""
     steps = ["Power cycle of the dock > no change", "Updated the dock's firmware > works"]
     tell(["Docking station: monitors black"] * 4, steps, domain=domain)
-    ways = ["Exchanged the roller", "Loaded thicker sheets", "Emptied the tray", "Moved the paper guide"]
-    for n, way in enumerate(ways):
+    for n, way in enumerate(["Exchanged the roller", "Emptied the tray"] * 2):
         outcome = "workaround" if n % 2 else "resolved"
-        steps = [f"Looked at lever {way} > odd", f"{way} > works"]
+        steps = ["Looked at the lever > odd", f"{way} > works"]
         told("Paper jams in the tray", "", steps, hours=n, domain=domain, outcome=outcome)
     analyse(account, NOW)
     sure = {p.title: (p.confidence, p.evidence["agreement"]) for p in FlowProposal.objects.all()}
@@ -183,7 +182,7 @@ def test_how_sure_it_is_tells_agreement_and_not_only_number(account, domain):
         {"alike": 1.0, "drawn": 1.0, "ways": 1.0, "solved": 1.0},
     )
     confidence, agreement = sure["Paper jams in the tray"]
-    assert confidence < 0.3
+    assert confidence == 0.431  # the same of 4 × (1 + 1 + 0.75) / 3
     assert (agreement["alike"], agreement["solved"]) == (1.0, 0.75)
 
 
