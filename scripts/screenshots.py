@@ -30,7 +30,6 @@ PAGES = {  # name → who looks, address, the links to follow from there
     "flow-analytics": (LEAD, "/flows/", (FLOW, "Analytics")),
     "intake": (ENGINEER, "/sessions/new/?problem=Outlook+keeps+asking+Emma+for+her+password", ()),
     "proposal": (LEAD, "/proposals/?kind=new_flow&status=pending", (".table th a",)),
-    "pushes": (LEAD, "/psa/?state=all", ()),
     "runner": (ENGINEER, "/sessions/?status=active&period=all", (".table th a",)),
 }
 SIZES = {"": {"width": 1280, "height": 860}, "-phone": {"width": 390, "height": 844}}
