@@ -127,6 +127,10 @@ def test_choices_made_for_another_ticket_are_shown_first(browser, connection, se
     response = browser.post(url(session, "finish"), ENDING | fields(page), headers=BY_SCRIPT)
     assert response.status_code == 422
     assert "Another ticket is linked by now, 5002." in response.text
+    sent = fields(looked(browser, session, **fields(page)))  # whoever looked at that one can go on
+    assert sent["push-ticket"] == "5002"
+    browser.post(url(session, "finish"), ENDING | sent, headers=BY_SCRIPT)
+    assert PsaPush.objects.get().psa_ticket_id == "5002"
 
 
 def test_a_second_arrival_of_the_form_sends_nothing_twice(browser, connection, session):
