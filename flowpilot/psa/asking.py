@@ -64,7 +64,7 @@ class Trouble:
 
     @property
     def in_full(self) -> str:
-        return f"{self} It said: “{self.said[:200]}”" if self.said else str(self)
+        return f"{self} It said: “{self.said[:200].rstrip('.')}”." if self.said else str(self)
 
 
 UNREADABLE = Trouble(

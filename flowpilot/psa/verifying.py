@@ -98,6 +98,8 @@ class Verification:
             answer = ask()
         except PsaError as error:
             return _refusal(error)
+        if isinstance(answer, str):
+            return answer  # why it was not asked
         return f"yes ({len(answer)} found)" if isinstance(answer, list) else "yes"
 
     def _kept(self, notes: str, text: str) -> str:

@@ -23,7 +23,7 @@ from flowpilot.models import (
     Step,
 )
 from flowpilot.psa import sealing
-from flowpilot.psa.stand_in.seed import Tables
+from flowpilot.psa.stand_in.seed import API_MEMBER, Tables
 from flowpilot.sessions.states import OPEN
 from operations.demo.msp import cast, days, loading, ticket_system
 from operations.demo.msp.discoveries import all_recurring, left
@@ -293,5 +293,6 @@ def test_its_ticket_system_knows_every_open_session(db):
         connection = PsaConnection.objects.get()
         assert sealing.open_sealed(connection.credentials) == ticket_system.KEYS
         with_time = PsaMember.objects.filter(user__is_active=True).count()
-        assert with_time == connection.members.count() == len(tables.members)
+        assert with_time == connection.members.count() == len(tables.members) - 1
+    assert API_MEMBER in tables.members  # whose a note is that names nobody
     assert ticket_system.is_connected()

@@ -19,7 +19,7 @@ from flowpilot.psa.connecting.providers import SYSTEMS, System, system_or_404
 from flowpilot.psa.connections import current_connection, release
 from flowpilot.psa.models import PsaConnection, PsaMember
 from flowpilot.psa.sealing import can_seal, key_faults
-from flowpilot.psa.states import Hold
+from flowpilot.psa.states import GRAVE, Hold
 from flowpilot.psa.words import HOLDS, pushes_are
 from resolutionflow.accounts.models import User
 from resolutionflow.accounts.scoping import AccountRequest, team_required
@@ -137,6 +137,7 @@ def _state(found: PsaConnection, now: datetime, tested: Mapping[str, Any] | None
 def test(request: AccountRequest, provider: str) -> HttpResponse:
     """Signs in to the ticket system and says in plain words what came of it. Saves nothing but that it works again."""
     system, found = connected_or_404(provider)
+    was_held = found.is_held(request.now) and found.held_reason in GRAVE
     context: dict[str, Any] = {"system": system}
     try:
         context["info"] = ask(found, lambda provider: provider.check())
@@ -148,7 +149,9 @@ def test(request: AccountRequest, provider: str) -> HttpResponse:
     if not request.htmx:
         return _page(request, system, found, tested=context)
     state = _state(found, request.now, context)
-    return render(request, "settings/psa/_tested.html", {"tested": context, "state": state, "swaps": True})
+    shown = {"tested": context, "state": state, "swaps": True}
+    shown["released"] = was_held and not found.is_held(request.now)
+    return render(request, "settings/psa/_tested.html", shown)
 
 
 @leads_only

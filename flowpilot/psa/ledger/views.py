@@ -54,7 +54,7 @@ def ledger(request: AccountRequest) -> HttpResponse:
             for name, label in LedgerForm.STATES
         ],
         "state": state,
-        "counts": number,
+        "number": number,
         "filtered": bool(kept["kind"] or kept["q"]),
         "back": urlencode({name: value for name, value in (kept | {"state": state}).items() if value}),
         "connection": current_connection(),

@@ -176,15 +176,19 @@ class PushForm(forms.Form):
     def _looked_at(self, ending: Mapping[str, str]) -> dict[str, Any]:
         entered = self._entered()
         values = {**self._proposed(), **(entered or {})}
+        if (
+            values["ticket"] != self.session.psa_ticket_id
+        ):  # what is shown from now on is of the one linked by now
+            values |= {"ticket": self.session.psa_ticket_id, "status": "", "status_seen": ""}
         text, made = str(values.get("note_text") or "").replace("\r\n", "\n"), str(values.get("made") or "")
         values["note_text"] = text
         if not text or _digest(text) == made.partition(".")[0]:
             text = note_text(self.as_it_ends(ending), self.connection.note_template, self.tz)
             values |= {"note_text": text, "made": f"{_digest(text)}.{_digest(*ending.values())}"}
         if self.ticket_now and self.ticket_now.ticket:
-            values["status_seen"] = self.ticket_now.ticket.status_ref
-            if entered is None or not entered.get("status_seen"):
+            if not values.get("status_seen"):
                 values["status"] = values.get("status") or self._usual_status(ending["outcome"])
+            values["status_seen"] = self.ticket_now.ticket.status_ref
         return values
 
     def _entered(self) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Whether anything of a session can go to a ticket, and the form that asks what."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,10 +53,18 @@ def was_filled_in(data: Mapping[str, Any]) -> bool:
     return "push-ticket" in data
 
 
-def push(form: PushForm, session: Session, ending: Mapping[str, str], *, now: datetime) -> list[PsaPush]:
-    """In the open transaction, which ended the session or comes after its end. Raises as `outbox.enqueue` does."""
+def push(
+    form: PushForm,
+    session: Session,
+    ending: Mapping[str, str],
+    *,
+    now: datetime,
+    revision: int | None = None,
+) -> list[PsaPush]:
+    """In the open transaction, which ended the session or comes after its end. revision: what the page took this one to
+    be (`outbox.PushChoices`). Raises as `outbox.enqueue` does."""
     session.refresh_from_db(fields=["duration_seconds"])  # the database reckons it
-    return enqueue(session, form.choices(session, ending), now=now)
+    return enqueue(session, replace(form.choices(session, ending), revision=revision), now=now)
 
 
 def pushed_by(user: User, session_id: UUID) -> Session:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from flowpilot.psa.ledger.listing import ledger_href
 from flowpilot.psa.models import PsaPush
+from flowpilot.psa.outbox import next_revision
 from flowpilot.psa.pushing import offering
 from flowpilot.psa.pushing.followed import followed
 from flowpilot.psa.pushing.form import PushForm, ending_of
@@ -98,8 +99,10 @@ def send(request: AccountRequest, session_id: UUID) -> HttpResponse:
         return _send_page(request, session, looked_at(request, session) or form)
     if form.is_valid():
         try:
-            sent = offering.push(form, session, ended_so(session), now=request.now)
+            revision = _revision(request.POST.get("revision", ""))
+            sent = offering.push(form, session, ended_so(session), now=request.now, revision=revision)
         except Refused as refusal:
+            form.already = offering.already_on(session)
             _fault(form, refusal)
         else:
             if sent:
@@ -107,6 +110,11 @@ def send(request: AccountRequest, session_id: UUID) -> HttpResponse:
                 return redirect(f"{reverse('sessions:detail', args=[session.id])}#pushes")
             form.add_error(None, "Choose what is to be sent.")
     return _send_page(request, session, form, status=422)
+
+
+def _revision(given: str) -> int | None:
+    """As the page was rendered; None where it does not say. A form that arrives twice is refused the second time."""
+    return int(given) if given.isdecimal() and len(given) < 10 else None
 
 
 def _fault(form: PushForm, refusal: Refused) -> None:
@@ -121,6 +129,7 @@ def _send_page(
     meant = form.meant
     context |= {
         "session": session,
+        "revision": next_revision(session, form.connection),
         "look_on": "load" if loads else "",
         "already": listed(form.already),
         "already_number": len(form.already),

@@ -8,7 +8,7 @@ from typing import Any
 
 from flowpilot.psa.stand_in.ledger import Ledger
 from flowpilot.psa.stand_in.refusals import invalid, not_found, refused
-from flowpilot.psa.stand_in.seed import Rows, Tables
+from flowpilot.psa.stand_in.seed import API_MEMBER, Rows, Tables
 from flowpilot.psa.stand_in.wsgi import Answer, Clock, Request
 
 Row = dict[str, Any]
@@ -103,7 +103,7 @@ class Writes:
         if not any(body.get(flag) is True for flag in VISIBLE_FLAGS):
             raise invalid(VISIBLE_FLAGS[0], "One of the flags is required.", "serviceNote")
         member = body.get("member")
-        author = self._member_named(member, "serviceNote") if member else 14
+        author = self._member_named(member, "serviceNote") if member else API_MEMBER
         row = {
             "id": self.tables.next_id("notes"),
             "ticketId": ticket,
@@ -144,7 +144,7 @@ class Writes:
 
     def _entry_row(self, body: Row, ticket: int, start: datetime, end: datetime) -> Row:
         tables = self.tables
-        member = self._member_named(body.get("member") or {"id": 14}, "timeEntry")
+        member = self._member_named(body.get("member") or {"id": API_MEMBER}, "timeEntry")
         location = body.get("locationId") or tables.members[member]["location"]
         if location not in tables.locations:
             raise invalid("locationId", f"Location {location} not found", "timeEntry", "NotFound")

@@ -6,6 +6,7 @@ from typing import Any
 
 COMPANY_ID, COMPANY_NAME = "northgate", "Northgate IT"
 PUBLIC_KEY, PRIVATE_KEY = "standInPublicKey", "standInPrivateKey"
+API_MEMBER = 14  # whose the keys are, and so whatever names no member
 
 Rows = dict[int, dict[str, Any]]
 HELP_DESK, PROJECTS = 1, 2
@@ -93,7 +94,7 @@ def seed(tables: Tables) -> None:
         (11, "ahaddad", "Amira", "Haddad", False),
         (12, "jweber", "Jonas", "Weber", False),
         (13, "dwhitfield", "Dana", "Whitfield", False),
-        (14, "resolutionflow", "ResolutionFlow", "API", False),
+        (API_MEMBER, "resolutionflow", "ResolutionFlow", "API", False),
         (15, "tformer", "Tom", "Former", True),
     ]:
         email = f"{first.lower()}.{last.lower()}@northgate.example"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from flowpilot import jobs
-from flowpilot.models import PsaConnection, PsaPush
+from flowpilot.models import PsaConnection, PsaMember, PsaPush
 from flowpilot.psa.stand_in.connectwise import ConnectWiseStandIn
 from flowpilot.psa.stand_in.seed import IN_PROGRESS
 from flowpilot.tests.psa_delivery.conftest import ALL, CHOICES
@@ -104,6 +104,15 @@ def test_psa_verify_writes_and_cleans_up(desk, stand_in):
     assert (stand_in.tables.notes, stand_in.tables.entries) == ({}, {})
     assert stand_in.tables.tickets[5001]["status"] == IN_PROGRESS
     assert "standInPrivateKey" not in said
+
+
+def test_psa_verify_claims_nothing_of_time_that_it_could_not_enter(desk, stand_in):
+    PsaMember.objects.all().delete()
+    said = run("psa_verify", "--account", "northgate", "--ticket", "5001", "--apply")
+    nobody = "not asked; no engineer is mapped to a member yet"
+    assert f"Is mobileGuid kept with a time entry?\n    {nobody}" in said
+    assert f"May two time entries overlap?\n    {nobody}" in said
+    assert f"What does a status that forbids time entries say to one?\n    {nobody}" in said
 
 
 def test_psa_verify_says_no_in_one_line(desk, stand_in):

@@ -72,6 +72,18 @@ def test_a_test_of_the_connection_says_that_it_works_and_lets_go_what_was_held(l
     assert not PsaConnection.objects.get().held_reason
 
 
+def test_what_it_was_held_for_leaves_the_page_with_the_test(lead, connection):
+    PsaConnection.objects.update(held_until=NOW + timedelta(hours=1), held_reason="keys_refused")
+    page = read(lead.get(PAGE))
+    for marked in ("psa-held", "psa-banner-held"):
+        assert "refuses the keys" in page.one("div", id=marked).text
+    swapped = read(lead.post(f"{PAGE}test/", headers={"HX-Request": "true"}))
+    for marked in ("psa-held", "psa-banner-held"):
+        assert swapped.one("div", id=marked).attributes["hx-swap-oob"] == "delete"
+    again = read(lead.post(f"{PAGE}test/", headers={"HX-Request": "true"}))
+    assert not again.all("div", id="psa-held")
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [

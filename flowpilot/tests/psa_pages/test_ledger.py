@@ -26,6 +26,12 @@ def act(push, name):
     return f"/sessions/{push.session_id}/push/{push.id}/{name}/"
 
 
+def test_the_navigation_counts_beside_the_ledger_too(lead, engineer):
+    SessionFactory(user=engineer, status="requesting_escalation")
+    navigation = read(lead.get("/psa/")).one("a", href="/sessions/?help=wanted")
+    assert navigation.text == "Help wanted 1"
+
+
 @pytest.fixture
 def pushes(connection, engineer):
     session = ended(engineer, problem_summary="No network", psa_ticket_id="5001")

@@ -127,6 +127,10 @@ def test_choices_made_for_another_ticket_are_shown_first(browser, connection, se
     response = browser.post(url(session, "finish"), ENDING | fields(page), headers=BY_SCRIPT)
     assert response.status_code == 422
     assert "Another ticket is linked by now, 5002." in response.text
+    sent = fields(looked(browser, session, **fields(page)))  # whoever looked at that one can go on
+    assert sent["push-ticket"] == "5002"
+    browser.post(url(session, "finish"), ENDING | sent, headers=BY_SCRIPT)
+    assert PsaPush.objects.get().psa_ticket_id == "5002"
 
 
 def test_a_second_arrival_of_the_form_sends_nothing_twice(browser, connection, session):
@@ -173,6 +177,20 @@ def test_after_the_end_the_same_choices_make_a_further_revision(browser, connect
     page = read(browser.get(f"/sessions/{session.id}/"))
     assert "Earlier versions" in page.one("section", id="pushes").text
     assert "This ticket has the note already, or gets it by itself." in browser.get(url(session, "push")).text
+
+
+def test_a_second_arrival_after_the_end_is_refused_and_says_what_the_ticket_gets(
+    browser, connection, session
+):
+    driving.complete(session.id, outcome=Outcome.RESOLVED, now=NOW, resolution_summary="Cable")
+    sent = fields(read(browser.get(url(session, "push"))).one("form", action=url(session, "push")))
+    first, second = [browser.post(url(session, "push"), sent) for _ in range(2)]
+    assert (first.status_code, second.status_code, PsaPush.objects.count()) == (302, 422, 1)
+    assert "Something was queued for this session meanwhile." in second.text
+    assert "This ticket has the note already" in second.text
+    meant = fields(read(second).one("form", action=url(session, "push")))
+    assert browser.post(url(session, "push"), meant).status_code == 302  # whoever saw that may still mean it
+    assert list(PsaPush.objects.order_by("revision").values_list("revision", flat=True)) == [1, 2]
 
 
 def test_nothing_chosen_is_said(browser, connection, session):
