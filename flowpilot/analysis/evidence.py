@@ -1,6 +1,6 @@
 """What stands behind a proposal, as a reviewer sees it. Its shape is told in docs/learning.md."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import log
 from typing import Any
@@ -14,6 +14,7 @@ from resolutionflow.folding import fold
 from resolutionflow.metrics import wilson
 
 MOST_SUMMARIES, MOST_PATHS = 10, 20
+IN_A_STEP = 0.4  # what a word counts that only a flow's steps have, as in the matching
 LEAST = 0.2  # of a problem's weight that a flow says, to be named as near to it
 ENTIRE: dict[str, Any] = {
     "sessions": [],
@@ -36,25 +37,28 @@ class PublishedFlows:
 
     def __init__(self, language: str = LANGUAGE) -> None:
         self._flows: list[tuple[UUID, str]] = []
-        self._with_word: dict[str, list[int]] = defaultdict(list)
+        self._with_word: dict[str, dict[int, float]] = defaultdict(dict)
         rows = Flow.objects.filter(status=Flow.Status.PUBLISHED).order_by("id")
-        for id_, *texts in rows.values_list("id", "name", "description", "current_version__step_texts"):
-            words = set(concepts(" . ".join(text or "" for text in texts), language))
-            for word in words:
-                self._with_word[word].append(len(self._flows))
-            self._flows.append((id_, texts[0]))
+        columns = rows.values_list("id", "name", "description", "current_version__step_texts")
+        for place, (id_, name, description, steps) in enumerate(columns):
+            for word in concepts(steps or "", language):
+                self._with_word[word][place] = IN_A_STEP
+            for word in concepts(f"{name} . {description}", language):
+                self._with_word[word][place] = 1.0
+            self._flows.append((id_, name))
 
     def nearest_to(self, about: Mapping[str, float]) -> dict[str, Any] | None:
         """The flow that says most of what the problem is about: the share of its weight, where a word weighs more the
-        fewer flows have it. None below LEAST, where a name beside a number would only mislead."""
-        shared: Counter[int] = Counter()
+        fewer flows have it, and less in a step than in what the flow is named and described as. None below LEAST,
+        where a name beside a number would only mislead."""
+        shared: defaultdict[int, float] = defaultdict(float)
         whole = 0.0
         for word, weight in about.items():
-            places = self._with_word.get(word, ())
+            places = self._with_word.get(word, {})
             telling = weight * log(1 + len(self._flows) / max(1, len(places)))
             whole += telling
-            for place in places:
-                shared[place] += telling  # type: ignore[assignment]
+            for place, part in places.items():
+                shared[place] += telling * part
         similarity, place = max(
             ((weight / whole, -place) for place, weight in shared.items()), default=(0, 0)
         )

@@ -60,8 +60,22 @@ class BackTest:
     covered_bounds: Bounds | None
     guided_median: float | None
     bounds: Bounds | None
-    guided_href: str
-    unguided_href: str
+    domain_id: UUID | None
+    period: Period
+
+    @property
+    def guided_href(self) -> str:
+        return self._sessions(
+            self.domain_id or "none", tier="guided", status=[status.value for status in FINAL]
+        )
+
+    @property
+    def unguided_href(self) -> str:
+        domains = [str(self.domain_id), "none"] if self.domain_id else "none"
+        return self._sessions(domains, tier=["exploring", "discovery", "none"])
+
+    def _sessions(self, domain: Any, **filters: Any) -> str:
+        return url_with("sessions:list", {"domain_id": domain} | self.period.query | filters)
 
     @property
     def completed(self) -> int:
@@ -105,7 +119,6 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
         unguided += 1
         if claims.has(id_, problem, details):
             covered.append(Covered(id_, problem, user_id, started_at, seconds, outcome or status))
-    of_domain = {"domain_id": domain_id or "none"} | period.query
     timed = [session.seconds for session in covered if session.seconds is not None]
     covered_bounds = bounds_of_median(timed)
     return BackTest(
@@ -116,15 +129,8 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
         covered_bounds=covered_bounds,
         guided_median=median(guided_seconds) if guided_seconds else None,
         bounds=difference(covered_bounds, bounds_of_median(guided_seconds)),
-        guided_href=url_with(
-            "sessions:list", of_domain | {"tier": "guided", "status": [status.value for status in FINAL]}
-        ),
-        unguided_href=url_with(
-            "sessions:list",
-            of_domain
-            | {"domain_id": [str(domain_id), "none"] if domain_id else "none"}
-            | {"tier": ["exploring", "discovery", "none"]},
-        ),
+        domain_id=domain_id,
+        period=period,
     )
 
 
