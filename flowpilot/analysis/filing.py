@@ -263,16 +263,13 @@ class Filing:
         merged: Merged,
         rows: Sequence[tuple[UUID, str, UUID | None]],
     ) -> dict[str, Any]:
-        return (
-            evidence_of(
-                lessons,
-                merged,
-                sessions=[id_ for id_, _, _ in rows],
-                outcomes=Counter(outcome for _, outcome, _ in rows),
-                about=self._groups.about(problem.id),
-                flows=self._flows,
-            )
-            | merged.told()
+        return evidence_of(
+            lessons,
+            merged,
+            sessions=[id_ for id_, _, _ in rows],
+            outcomes=Counter(outcome for _, outcome, _ in rows),
+            about=self._groups.about(problem.id),
+            flows=None if problem.flow_id else self._flows,
         )
 
 
