@@ -32,6 +32,7 @@ from flowpilot.analysis.planning import Plan, Planner, Row, Taken, Way
 from flowpilot.analysis.reading import Lesson, Step
 from flowpilot.analysis.voices import Voices
 from flowpilot.flows.structure import Node
+from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.sessions.states import Outcome
 from resolutionflow.folding import fold
 
@@ -71,10 +72,12 @@ class Merged:
         }
 
 
-def merge(lessons: Sequence[Lesson], taken_ids: Sequence[str] = ()) -> Merged | None:
+def merge(
+    lessons: Sequence[Lesson], taken_ids: Sequence[str] = (), language: str = LANGUAGE
+) -> Merged | None:
     """The tree of these sessions, oldest first; None where too few of them went any way together. taken_ids: ids that
     its nodes must not have."""
-    voices = Voices(lessons)
+    voices = Voices(lessons, language)
     kinds = Kinds(voices)
     rows = list(_rows(lessons, kinds))
     least = 1 if len(lessons) < FEW else max(2, ceil(len(lessons) / SHARE))
@@ -194,9 +197,10 @@ class _Tree:
     def _end(self, lessons: Sequence[Lesson]) -> str:
         outcome = Counter(lesson.outcome for lesson in lessons).most_common(1)[0][0]
         said = [lesson.solution for lesson in lessons]
-        solution = solution_line(self._voices.shared(said))
+        language = self._voices.language
+        solution = solution_line(self._voices.shared(said), language)
         ended_with = [self._steps[lesson.session_id][-1]["title"] for lesson in lessons]
-        told = any(same_step(solution, title) >= SAME_STEP for title in ended_with) if solution else True
+        told = not solution or any(same_step(solution, title, language) >= SAME_STEP for title in ended_with)
         title = "Got around" if outcome == Outcome.WORKAROUND else SOLVED
         id_ = self._new_id(title)
         if not told:
