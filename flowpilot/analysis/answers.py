@@ -12,7 +12,7 @@ JOINED = 48  # letters of an option that names more than one answer
 SHORT = 12  # letters of an answer that says no more than that it helped, or did not
 
 # Helped or not in the other languages that help desks write; English is known to phrases.py.
-_NO = re.compile(r"\b(?:nein|nicht|kein|keine|keinen|nie|non|pas|rien|niet|geen|nee|nao|nie)\b")
+_NO = re.compile(r"\b(?:nein|nicht|kein|keine|keinen|nie|non|pas|rien|niet|geen|nee|nao)\b")
 _YES = re.compile(
     r"\b(?:ja|jo|geht|funktioniert|klappt|lauft|gelost|behoben|erledigt|oui|marche|fonctionne|regle|si|sim|funciona|"
     r"risolto|funziona|werkt|opgelost)\b"

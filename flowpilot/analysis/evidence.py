@@ -13,9 +13,10 @@ from flowpilot.matching.concepts import LANGUAGE, concepts
 from resolutionflow.folding import fold
 from resolutionflow.metrics import wilson
 
-MOST_SUMMARIES, MOST_PATHS = 10, 20
-IN_A_STEP = 0.4  # what a word counts that only a flow's steps have, as in the matching
+MOST_SUMMARIES = 10
 LEAST = 0.2  # of a problem's weight that a flow says, to be named as near to it
+# What a word counts that a flow has in its name, in its description, in its steps alone: long flows say most of them.
+IN_NAME, IN_DESCRIPTION, IN_STEPS = 1.0, 0.5, 0.2
 ENTIRE: dict[str, Any] = {
     "sessions": [],
     "terms": {},
@@ -37,35 +38,30 @@ class PublishedFlows:
 
     def __init__(self, language: str = LANGUAGE) -> None:
         self._flows: list[tuple[UUID, str]] = []
-        self._with_word: dict[str, dict[int, float]] = defaultdict(dict)
+        self._with_word: dict[str, dict[int, float]] = defaultdict(dict)  # {word: {place of a flow: share}}
         rows = Flow.objects.filter(status=Flow.Status.PUBLISHED).order_by("id")
-        columns = rows.values_list("id", "name", "description", "current_version__step_texts")
-        for place, (id_, name, description, steps) in enumerate(columns):
-            for word in concepts(steps or "", language):
-                self._with_word[word][place] = IN_A_STEP
-            for word in concepts(f"{name} . {description}", language):
-                self._with_word[word][place] = 1.0
-            self._flows.append((id_, name))
+        for id_, *texts in rows.values_list("id", "name", "description", "current_version__step_texts"):
+            for text, share in zip(texts, (IN_NAME, IN_DESCRIPTION, IN_STEPS), strict=True):
+                for word in concepts(text or "", language):
+                    self._with_word[word].setdefault(len(self._flows), share)
+            self._flows.append((id_, texts[0]))
 
     def nearest_to(self, about: Mapping[str, float]) -> dict[str, Any] | None:
         """The flow that says most of what the problem is about: the share of its weight, where a word weighs more the
-        fewer flows have it, and less in a step than in what the flow is named and described as. None below LEAST,
-        where a name beside a number would only mislead."""
-        shared: defaultdict[int, float] = defaultdict(float)
+        fewer flows have it. None below LEAST, where a name beside a number would only mislead."""
+        said: dict[int, float] = defaultdict(float)
         whole = 0.0
         for word, weight in about.items():
-            places = self._with_word.get(word, {})
-            telling = weight * log(1 + len(self._flows) / max(1, len(places)))
+            shares = self._with_word.get(word, {})
+            telling = weight * log(1 + len(self._flows) / max(1, len(shares)))
             whole += telling
-            for place, part in places.items():
-                shared[place] += telling * part
-        similarity, place = max(
-            ((weight / whole, -place) for place, weight in shared.items()), default=(0, 0)
-        )
-        if similarity < LEAST:
+            for place, share in shares.items():
+                said[place] += telling * share
+        nearest = max(said, key=lambda place: (said[place], -place), default=None)
+        if nearest is None or said[nearest] < LEAST * whole:
             return None
-        id_, name = self._flows[-place]
-        return {"flow_id": str(id_), "name": name, "similarity": round(similarity, 3)}
+        id_, name = self._flows[nearest]
+        return {"flow_id": str(id_), "name": name, "similarity": round(said[nearest] / whole, 3)}
 
 
 def evidence_of(
@@ -75,9 +71,10 @@ def evidence_of(
     sessions: Iterable[UUID],
     outcomes: Mapping[str, int],
     about: Told,
-    flows: PublishedFlows,
+    flows: PublishedFlows | None,
 ) -> dict[str, Any]:
-    """`lessons` are those that the tree was merged from, the first to end first, `sessions` all."""
+    """`lessons` are those that the tree was merged from, the first to end first, `sessions` all. flows: among which the
+    nearest is looked for; of a change none is, for it has its flow."""
     return ENTIRE | {
         "sessions": [str(id_) for id_ in sessions],
         "terms": _rounded(about.own),
@@ -88,8 +85,8 @@ def evidence_of(
         "visits": merged.visits,
         "branches": merged.branches,
         "outcomes": dict(outcomes),
-        "paths": merged.paths[-MOST_PATHS:],
-        "nearest_flow": flows.nearest_to(about.own),
+        "nearest_flow": flows.nearest_to(about.own) if flows else None,
+        **merged.told(),
     }
 
 

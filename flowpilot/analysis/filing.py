@@ -198,7 +198,9 @@ class Filing:
         lessons = [lesson for lesson in lessons if lesson.session_id not in strangers]
         rows = [row for row in rows if row[0] not in strangers]
         alike = self._groups.alikeness([told[lesson.session_id] for lesson in lessons], problem.id)
-        merged = merge(lessons) if len(lessons) >= LEAST and alike > MOST_ALIKE else None
+        merged = (
+            merge(lessons, language=self._language) if len(lessons) >= LEAST and alike > MOST_ALIKE else None
+        )
         if merged is None or _is_faulty(merged.structure, problem):
             return None
         domains = Counter(domain_id for _, _, domain_id in rows if domain_id)
@@ -206,7 +208,7 @@ class Filing:
         agreement = agreement_of(alike, merged, lessons)
         draft = Draft(
             title=Spelling(_texts(lessons)).put_right(self._name(problem, lessons)),
-            summary=summary_of(lessons, len(rows), _solutions(merged, lessons)),
+            summary=summary_of(lessons, len(rows), _solutions(merged, lessons, self._language)),
             structure=merged.structure,
             evidence=self._evidence(problem, lessons, merged, rows) | {"agreement": agreement.as_json()},
             confidence=agreement.confidence(len(lessons)),
@@ -233,7 +235,7 @@ class Filing:
             return None
         nodes = {node["id"]: node for node in nodes_of(version.structure)}
         asked = nodes.get(problem.node_id)
-        merged = merge(lessons, taken_ids=list(nodes))
+        merged = merge(lessons, list(nodes), self._language)
         if asked is None or asked["type"] != "question" or merged is None:
             return None
         structure, label = with_option(version.structure, problem.node_id, merged.structure)
@@ -263,16 +265,13 @@ class Filing:
         merged: Merged,
         rows: Sequence[tuple[UUID, str, UUID | None]],
     ) -> dict[str, Any]:
-        return (
-            evidence_of(
-                lessons,
-                merged,
-                sessions=[id_ for id_, _, _ in rows],
-                outcomes=Counter(outcome for _, outcome, _ in rows),
-                about=self._groups.about(problem.id),
-                flows=self._flows,
-            )
-            | merged.told()
+        return evidence_of(
+            lessons,
+            merged,
+            sessions=[id_ for id_, _, _ in rows],
+            outcomes=Counter(outcome for _, outcome, _ in rows),
+            about=self._groups.about(problem.id),
+            flows=None if problem.flow_id else self._flows,
         )
 
 
@@ -359,7 +358,7 @@ def _texts(lessons: Iterable[Lesson]) -> Iterable[str]:
         yield from (lesson.problem, lesson.solution, *(step.title for step in lesson.steps))
 
 
-def _solutions(merged: Merged, lessons: Sequence[Lesson]) -> list[str]:
+def _solutions(merged: Merged, lessons: Sequence[Lesson], language: str) -> list[str]:
     """What solved it on the ways that most went, at most three."""
     solution_of = {str(lesson.session_id): lesson.solution for lesson in lessons}
     last_steps: dict[str, list[str]] = {}
@@ -367,4 +366,4 @@ def _solutions(merged: Merged, lessons: Sequence[Lesson]) -> list[str]:
         if path["steps"]:
             last_steps.setdefault(path["steps"][-1]["node_id"], []).append(solution_of[path["session"]])
     ways = sorted(last_steps.values(), key=lambda said: -len(said))[:3]
-    return [line for line in map(solution_line, ways) if line]
+    return [line for way in ways if (line := solution_line(way, language))]

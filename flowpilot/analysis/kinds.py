@@ -70,9 +70,9 @@ class Kinds:
 
     def _find(self, told: str) -> int:
         title = self._voices.without_whose(told)
-        words = step_words(title)
+        words = step_words(title, self._voices.language)
         near = set[int]().union(*(self._with_word[word] for word in words))
-        likeness = {number: _likeness(title, self._kinds[number]) for number in near}
+        likeness = {number: self._likeness(title, self._kinds[number]) for number in near}
         found = max(near, key=lambda number: (likeness[number], -number), default=None)
         if found is None or likeness[found] < SAME_STEP:
             found = len(self._kinds)
@@ -82,15 +82,15 @@ class Kinds:
             self._with_word[word].add(found)
         return found
 
+    def _likeness(self, title: str, kind: Kind) -> float:
+        """How much the step is of the kind: like one of the ways to say it, and not too far from the first."""
+        likeness = [self._likeness_of(title, way) for way in islice(kind.ways, COMPARED)]
+        return max(likeness) if likeness[0] >= LIKE_THE_FIRST else 0.0
 
-def _likeness(title: str, kind: Kind) -> float:
-    """How much the step is of the kind: like one of the ways to say it, and not too far from the first."""
-    likeness = [_likeness_of(title, way) for way in islice(kind.ways, COMPARED)]
-    return max(likeness) if likeness[0] >= LIKE_THE_FIRST else 0.0
-
-
-def _likeness_of(one: str, other: str) -> float:
-    return 0.0 if _are_apart(acts_in(one), acts_in(other)) else same_step(one, other)
+    def _likeness_of(self, one: str, other: str) -> float:
+        return (
+            0.0 if _are_apart(acts_in(one), acts_in(other)) else same_step(one, other, self._voices.language)
+        )
 
 
 def _are_apart(one: frozenset[str], other: frozenset[str]) -> bool:

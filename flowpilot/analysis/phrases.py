@@ -138,13 +138,13 @@ def is_wrap_up(title: str) -> bool:
     return verb_of(title) in WRAP_UP
 
 
-def step_title(said: Sequence[str]) -> str:
+def step_title(said: Sequence[str], language: str = LANGUAGE) -> str:
     """The name of a step that was said in these ways: as most said it, else the way that has most in common with the
     others; as an order."""
-    return _cut(as_order(_most_typical(said)), TITLE) or "Step"
+    return _cut(as_order(_most_typical(said, language)), TITLE) or "Step"
 
 
-def _most_typical(said: Sequence[str]) -> str:
+def _most_typical(said: Sequence[str], language: str) -> str:
     """What most said just so or nearly so; of equals the shorter one, then the one that was said first."""
     counts: Counter[str] = Counter()
     first: dict[str, str] = {}
@@ -153,7 +153,7 @@ def _most_typical(said: Sequence[str]) -> str:
         counts[plain] += 1
         first.setdefault(plain, text)
     common = counts.most_common(COMPARED)
-    words = [step_words(plain) for plain, _ in common]
+    words = [step_words(plain, language) for plain, _ in common]
 
     def typical(n: int) -> tuple[float, int]:
         near = sum(count * _overlap(words[n], other) for other, (_, count) in zip(words, common, strict=True))
@@ -259,7 +259,7 @@ def _one_label(said: Sequence[str]) -> str:
     return upper_first(_cut(UNSTORABLE.sub("", best).strip(ENDS), LABEL))
 
 
-def solution_line(solutions: Sequence[str]) -> str:
+def solution_line(solutions: Sequence[str], language: str = LANGUAGE) -> str:
     """What solved it, in the words of the one who said most of what the others did; "" where nobody said it shortly."""
     lines = [
         re.split(r"(?<=[a-z0-9)])[.;]\s|\n", text.strip(), maxsplit=1)[0].strip(ENDS) for text in solutions
@@ -267,4 +267,4 @@ def solution_line(solutions: Sequence[str]) -> str:
     short = [
         UNSTORABLE.sub("", line) for line in lines if visible(line) and len(line) <= SOLUTION and terms(line)
     ]
-    return _most_typical(short) if short else ""
+    return _most_typical(short, language) if short else ""

@@ -12,6 +12,7 @@ from uuid import UUID
 from flowpilot.analysis.answers import meaning
 from flowpilot.analysis.phrases import BASE_OF, ENDS, step_title, verb_of
 from flowpilot.analysis.reading import Lesson
+from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.matching.text import terms
 from resolutionflow.folding import fold
 
@@ -25,7 +26,8 @@ _WORD = re.compile(r"\S+")
 class Voices:
     """The words that are used by two at least."""
 
-    def __init__(self, lessons: Sequence[Lesson]) -> None:
+    def __init__(self, lessons: Sequence[Lesson], language: str = LANGUAGE) -> None:
+        self.language = language
         by_engineer = len({lesson.engineer_id for lesson in lessons}) > 1
         used: dict[str, set[UUID]] = defaultdict(set)
         for lesson in lessons:
@@ -34,7 +36,7 @@ class Voices:
                 lesson.solution,
                 *(text for step in lesson.steps for text in (step.title, step.answer)),
             ):
-                for word in terms(text):
+                for word in terms(text, language):
                     used[word].add(who)
         least = 2 if len(lessons) > 1 else 1
         self._shared = {word for word, who in used.items() if len(who) >= least}
@@ -48,11 +50,11 @@ class Voices:
     def title_of(self, said: Sequence[str]) -> str:
         """The name of a step that was said in these ways, in shared words alone; an order, if anybody said it so."""
         found = self.shared(said) or [self.cut_down(text) for text in said]
-        return step_title([text for text in found if verb_of(text)] or found)
+        return step_title([text for text in found if verb_of(text)] or found, self.language)
 
     def _is_shared(self, word: str) -> bool:
         known = fold(word).strip(".,;:!?()'\"") in BASE_OF or bool(meaning(word))
-        return known or all(stem in self._shared for stem in terms(word))
+        return known or all(stem in self._shared for stem in terms(word, self.language))
 
     def cut_down(self, text: str) -> str:
         """Up to the phrase that has a word of one alone; where that leaves no step, without just those words."""

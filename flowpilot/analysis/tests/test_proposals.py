@@ -60,6 +60,9 @@ def test_each_problem_of_a_domain_gets_one_proposal(account, domain):
 def test_what_stands_behind_a_proposal(account, domain):
     sessions = tell(SPOOLER[:3], domain=domain, user=UserFactory(account=account))
     FlowFactory(name="Printer is offline")
+    FlowFactory(
+        name="Computer is slow", description="The print queue is full, jobs are stuck, the printer waits."
+    )
     flow = FlowFactory(
         name="Print jobs stuck", description="Restart the spooler when the print queue is stuck."
     )

@@ -50,6 +50,14 @@ def test_print_jobs_that_are_stuck():
     )
 
 
+def test_steps_are_one_by_the_stems_of_their_language():
+    ways = ["Druckwarteschlangen geleert", "Druckwarteschlange geleert", "Geleerte Druckwarteschlange"]
+    stories = [("Druckaufträge hängen", "", [f"{way} > druckt wieder"]) for way in ways]
+    lessons = [lesson(n, *story) for n, story in enumerate(stories)]
+    merged = merge(lessons, language="german")
+    assert merged.visits[merged.structure["id"]] == 3
+
+
 def test_onedrive_after_a_new_password():
     assert tree(ONEDRIVE) == (
         "Check OneDrive icon\n"

@@ -120,7 +120,7 @@ def test_the_evidence_comes_first(lead, proposal, solved, account):
 
 def test_the_back_test_says_too_few(lead, proposal):
     card = read(lead.get(f"/proposals/{proposal.id}/")).one("section", aria_labelledby="test-title")
-    assert "3 of 3 without a flow" in card.text
+    assert "3 of 3 that no flow guided" in card.text
     assert "Fewer than 7 completed sessions on either side: nothing can be said about the time." in card.text
 
 
