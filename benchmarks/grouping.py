@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 
+from django.contrib.auth.hashers import make_password
+
 from benchmarks._database import own_database
 from flowpilot.analysis.running import analyse
 from flowpilot.models import FlowProposal, ProblemSession, Session
@@ -29,7 +31,7 @@ RECURRING = "again: "
 def main(arguments: Sequence[str]) -> None:
     argparse.ArgumentParser(prog="grouping", description=__doc__).parse_args(arguments)
     with own_database("grouping"):
-        loading.load(None, password="a benchmark", now=NOW, progress=lambda *_: None)
+        loading.load(None, password_hash=make_password("a benchmark"), now=NOW, progress=lambda *_: None)
         account = Account.objects.get(slug=cast.SLUG)
         analyse(account, NOW)
         with account_scope(account):
