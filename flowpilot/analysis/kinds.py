@@ -35,6 +35,7 @@ def _act(verb: str) -> str:
 
 
 _LOOKING = frozenset(map(_act, LOOKING.split()))
+UNCHANGED = frozenset(["put", "reset", "set"])  # verbs whose past form is the plain one
 
 
 @dataclass
@@ -111,7 +112,7 @@ def acts_in(title: str) -> frozenset[str]:
 def _verbs(words: list[str]) -> Iterator[str]:
     for place, word in enumerate(words):
         base = BASE_OF.get(word)
-        if base is not None and (place == 0 or base != word):
+        if base is not None and (place == 0 or base != word or word in UNCHANGED):
             yield base
         elif base is None and place in (0, len(words) - 1) and len(word) > 5 and word.endswith("ed"):
             yield word

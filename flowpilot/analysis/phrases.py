@@ -23,14 +23,15 @@ COMPARED = 20  # different ways to say one thing
 LOOKING = "check look verify confirm inspect review view test try ping see examine compare ask find monitor"
 _LOOKING = LOOKING.split()
 _DOING = """
-    add advise allow apply approve assign attach block call change clean clear close configure connect copy
-    create cycle deactivate delete deploy disable disconnect download edit email empty enable enter exclude
-    explain extend fix flush force free give import increase inform install join kill let log make map mark
-    migrate mount move open plug point power press print publish purge push put raise re-add reactivate reboot
-    rebuild reconnect recreate refresh register reinstall release reload remote remove rename renew repair
-    replace replug reseat resend reset resolve restart restore resync retry revoke roll run save scan send set
-    share sign start stop swap switch sync take tell toggle trust turn unblock uninstall unlock unplug untick
-    update upgrade upload use whitelist wipe
+    add adjust advise allow apply approve assign attach block calibrate call change clean clear
+    close configure connect copy create cycle deactivate delete deploy disable disconnect download
+    edit email empty enable enter exclude explain extend fix flush force free give import increase
+    inform install join kill let log make map mark migrate mount move open plug point power press
+    print publish purge push put raise re-add reactivate reboot rebuild reconnect recreate refresh
+    register reinstall release reload remote remove rename renew repair replace replug reseat resend
+    reset resolve restart restore resync retry revoke roll run save scan send set share sign start
+    stop swap switch sync take tell toggle trust turn unblock uninstall unlock unplug untick update
+    upgrade upload use whitelist wipe
 """
 DOING = _DOING.split()
 IRREGULAR = {

@@ -26,6 +26,7 @@ from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import PROBLEM_LENGTH, TICKET_LENGTH
 from flowpilot.sessions.states import Outcome
 from resolutionflow.long_select import LongSelect
+from resolutionflow.storable import visible
 
 
 class Words(forms.CharField):
@@ -203,6 +204,12 @@ class StartForm(forms.Form):
         fields["client"].choices = choices
         fields["flow"].queryset = Flow.objects.filter(status=Flow.Status.PUBLISHED)
         fields["domain"].queryset = Domain.objects.all()
+
+    def clean_problem_summary(self) -> str:
+        problem: str = self.cleaned_data["problem_summary"]
+        if not visible(problem):
+            raise ValidationError(self.fields["problem_summary"].error_messages["required"])
+        return problem
 
     def clean_session_id(self) -> UUID:
         id_: UUID = self.cleaned_data["session_id"]

@@ -107,6 +107,7 @@ def test_the_id_of_a_colleagues_session_opens_nothing(browser, colleague, strang
     "data",
     [
         {"problem_summary": "  "},
+        {"problem_summary": "\u200b\u2060"},
         {"problem_summary": "x" * 501},
         {"problem_summary": "x\0"},
         {"problem_summary": "x", "client": "nobody"},

@@ -43,3 +43,22 @@ def test_a_problem_is_typed_and_enter_starts_the_flow_that_fits(
     session = Session.objects.get(user=engineer)
     assert (session.flow.name, session.confidence_tier) == ("VPN is slow or drops", "guided")
     assert session.confidence >= 0.65
+
+
+MAIL = "Hi team,\n\nsince this morning Outlook asks for a password.\n\nAlso the label printer is empty.\n\nRegards"
+PASTED = """(field, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_a_pasted_mail_keeps_its_lines_and_one_of_them_names_the_problem(page, engineer):
+    log_in(page, engineer)
+    page.goto("/sessions/new/")
+    problem, more = page.get_by_label("What is the problem?"), page.get_by_label("More about it")
+    problem.evaluate(PASTED, "one line")  # the browser's own
+    expect(more).to_have_value("")
+    problem.evaluate(PASTED, MAIL)
+    expect(problem).to_have_value("since this morning Outlook asks for a password.")
+    expect(more).to_have_value(MAIL)

@@ -143,6 +143,14 @@ def test_the_same_act_is_asked_for_wherever_its_verb_stands():
     )
 
 
+def test_a_verb_that_has_one_form_tells_what_is_done_wherever_it_stands():
+    stories = [
+        ("p", "", ["Put the switch port into the payment VLAN > works"]),
+        ("p", "", ["Switch port set back to the payment VLAN > works"]),
+    ]
+    assert tree(stories) == "Switch port set back to the payment VLAN\nSolved"
+
+
 def test_what_only_one_did_on_the_way_and_what_follows_the_solution_is_left_out():
     stories = [
         ("p", "", ["restarted router > back up", "called user > happy"]),
@@ -172,6 +180,7 @@ def test_the_same_step_in_other_words(one, other, same):
     ("said", "title"),
     [
         (["restarted the print spooler."], "Restart the print spooler"),
+        (["Calibrated the colours"], "Calibrate the colours"),
         (["then I cleared the queue and restarted spooler"], "Clear the queue and restart spooler"),
         (["ran sfc /scannow"], "Run sfc /scannow"),
         (["1) verifying DNS settings"], "Verify DNS settings"),
