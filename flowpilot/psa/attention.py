@@ -1,6 +1,7 @@
 """What team admins have to know wherever they are: a connection that is held, pushes that need somebody."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
@@ -15,6 +16,10 @@ from flowpilot.psa.words import HOLDS
 from resolutionflow.accounts.models import Account, User
 from resolutionflow.accounts.scoping import account_of
 from resolutionflow.tenancy import account_scope
+
+BREATH = timedelta(
+    minutes=10
+)  # a shorter wait that the ticket system asked for has passed before anybody looks
 
 
 def psa(request: HttpRequest) -> dict[str, Any]:
@@ -42,11 +47,9 @@ def _attention(request: HttpRequest) -> Mapping[str, Any]:
     held = [
         row
         for row in rows
-        # a short breath that the ticket system asked for passes by itself
         if row["active"]
         and row["held_until"]
-        and row["held_until"] > now
-        and row["held_reason"] != Hold.TOO_MANY_REQUESTS
+        and row["held_until"] > (now + BREATH if row["held_reason"] == Hold.TOO_MANY_REQUESTS else now)
     ]
     return {
         "attention": sum(row["attention"] for row in rows),

@@ -152,7 +152,9 @@ def test_team_admins_are_told_on_every_page_and_engineers_are_not(client, pushes
     PsaConnection.objects.update(held_until=NOW + timedelta(hours=1), held_reason="keys_refused")
     banner = read(client.get("/flows/")).one("aside", class_="psa-banner")
     assert "The ticket system refuses the keys of the connection." in banner.text
-    PsaConnection.objects.update(held_reason="too_many_requests")  # passes by itself
+    PsaConnection.objects.update(held_reason="too_many_requests")
+    assert "asks to wait" in read(client.get("/flows/")).one("aside", class_="psa-banner").text
+    PsaConnection.objects.update(held_until=NOW + timedelta(minutes=10))  # passes by itself
     assert "asks to wait" not in client.get("/flows/").text
     client.force_login(engineer)
     assert "psa-banner" not in client.get("/flows/").text
