@@ -1,4 +1,4 @@
-"""Empties the database after a test that committed.
+"""Empties the database after a test that committed, and takes it away after the last one.
 
 Django truncates every table and makes permissions and content types anew: 0.2 to 1 second, for each test of a browser.
 To delete the few rows of a test takes some milliseconds, and what migrations made stays.
@@ -6,6 +6,7 @@ To delete the few rows of a test takes some milliseconds, and what migrations ma
 
 from django.apps import apps
 from django.db import connection
+from django.db.backends.postgresql.creation import DatabaseCreation
 from django.test import TransactionTestCase
 
 from tests.guard import without_guard
@@ -20,6 +21,13 @@ QUEUE = (
 
 def install() -> None:
     TransactionTestCase._fixture_teardown = lambda case: empty_database()
+    DatabaseCreation._destroy_test_db = drop
+
+
+def drop(creation: DatabaseCreation, name: str, verbosity: int) -> None:
+    """Also where a thread of the last test's server has not closed its connection yet."""
+    with creation._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {creation.connection.ops.quote_name(name)} WITH (FORCE)")
 
 
 def empty_database() -> None:
