@@ -80,7 +80,7 @@ def test_a_week_has_a_rhythm(story):
 
 
 def test_there_is_enough_and_it_grows(story):
-    assert 10_000 < len(story) < 13_000
+    assert 8_500 < len(story) < 11_000
     half = days.first_day(NOW) + timedelta(days=63)
     later = [session for session in story if session.started_at.astimezone(days.TZ).date() >= half]
     assert 0.51 < share(later, of=story) < 0.6

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from operations.demo.msp import cast
 
 TZ = ZoneInfo(cast.TIME_ZONE)
-A_DAY = (104, 140)  # sessions on a usual working day: at the beginning and at the end of the story
+A_DAY = (84, 113)  # sessions on a usual working day: at the beginning and at the end of the story
 WEEKDAYS = (1.2, 1.06, 1.0, 0.98, 0.86, 0.09, 0.05)
 BANK_HOLIDAY, OUTAGE = 63, 101  # a Monday; the Thursday on which a carrier's line was down
 HOURS = {
