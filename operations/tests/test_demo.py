@@ -5,6 +5,8 @@ The incident log is a small one here, and little happens at the MSP; test_demo_m
 
 import gzip
 import io
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from django.core.management import call_command
 from flowpilot.models import Client, Session
 from flowpilot.tests.factories import SessionFactory
 from operations.demo import DEMOS
+from operations.demo.demos import nothing
 from operations.demo.incident_log import loading as incident_log
 from operations.demo.msp import days
 from operations.importing.formats import servicenow
@@ -78,6 +81,26 @@ def test_the_demo_is_two_accounts_with_two_people_each_to_sign_in_as():
         with account_scope(person.account):
             assert Session.objects.filter(user=person).count() > 10
             assert Session.objects.latest("started_at").started_at.year == 2026
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("options", [(), ("--reset",)], ids=["first", "again"])
+def test_two_demos_are_loaded_at_once(monkeypatch, options):
+    demos = [replace(demo, load_into=load_and_tell, is_loaded=bool, learn=nothing) for demo in DEMOS]
+    monkeypatch.setattr("operations.management.commands.load_demo.DEMOS", demos)
+
+    first, second, *_ = load(*options).splitlines()
+
+    accounts = Account.objects.order_by("created_at")
+    assert {f"Process {account.name}" for account in accounts} == {first, second}
+    assert first != second
+    assert first == f"Process {os.getpid()}"
+
+
+def load_and_tell(account, *, password_hash, now, progress):
+    """Stands in for a demo: makes an account that is named by the process which made it."""
+    Account.objects.create(name=str(os.getpid()), slug=f"by-{os.getpid()}")
+    return f"Process {os.getpid()}"
 
 
 def test_it_tells_the_logins():
