@@ -1,45 +1,121 @@
-"""What came of a step, as sessions answered it: which answers are one, and how that one is called."""
+"""What came of a step, as sessions answered it: what an answer means, which answers are one, and how that one is called."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from flowpilot.analysis.phrases import answer_label, meaning_of, same_answer
+from flowpilot.analysis.orders import ENDS, lower_first, upper_first
+from flowpilot.analysis.phrases import cut
+from flowpilot.analysis.sameness import thing
+from flowpilot.matching.concepts import LANGUAGE
+from flowpilot.matching.text import terms, words
 from resolutionflow.folding import fold
+from resolutionflow.storable import UNSTORABLE, visible
 
 SOLVED, NOT_SOLVED, ANYTHING_ELSE = "Solved", "Not solved", "Anything else"
 YES, NO = "Yes", "No"
+LABEL = 80  # letters at most
 JOINED = 48  # letters of an option that names more than one answer
-SHORT = 12  # letters of an answer that says no more than that it helped, or did not
+FEW_WORDS = 5  # of an answer that may say no more than that, unless it begins so
 
-# Helped or not in the other languages that help desks write; English is known to phrases.py.
-_NO = re.compile(r"\b(?:nein|nicht|kein|keine|keinen|nie|non|pas|rien|niet|geen|nee|nao)\b")
-_YES = re.compile(
-    r"\b(?:ja|jo|geht|funktioniert|klappt|lauft|gelost|behoben|erledigt|oui|marche|fonctionne|regle|si|sim|funciona|"
-    r"risolto|funziona|werkt|opgelost)\b"
+_NEGATIVE = re.compile(
+    r"\b(?:no|not|nope|none|never|still|fail(?:s|ed|ing)?|without|same|unchanged|nothing|neither|didnt|doesnt|isnt|wasnt|"
+    r"cant|cannot|wont|negative|unsuccessful|nein|nicht|kein|keine|keinen|nie|non|pas|rien|niet|geen|nee|nao)\b|n['’]t\b"
 )
+_UNTROUBLED = re.compile(
+    r"\b(?:no|without|zero)\s+(?:more\s+|longer\s+|further\s+|new\s+)?(?:errors?|problems?|issues?|drops?|faults?|losse?s?|"
+    r"complaints?|warnings?|trouble)\b|\bnothing (?:unusual|wrong|suspicious)\b"
+)
+# It helped, whatever was asked.
+_HELPED = re.compile(
+    r"\b(?:works?|working|worked|fixed|solved|resolved|success(?:ful|fully)?|sorted|helped|gone|back|geht|funktioniert|"
+    r"klappt|lauft|gelost|behoben|erledigt|marche|fonctionne|regle|funciona|risolto|funziona|werkt|opgelost)\b"
+    r"|\b(?:again|wieder)$"
+    r"|\b(?:arrive[sd]?|received|(?:came|went|goes|gets) through|(?:re)?connect(?:s|ed)|prints?|printed|sync(?:s|ed)|loads|opens|"
+    r"boots|comes? up|came up|shows?|passe[sd])(?: (?:again|now|fine|normally|there|by \w+|for all))?$"
+)
+# As it should be, which a step may find without having helped.
+_RIGHT = re.compile(
+    r"\b(?:yes|yep|ok|okay|fine|good|done|right|correct|match(?:es|ed)?|positive|ja|jo|oui|si|sim)\b"
+    r"|\b(?:now|(?:is|are) (?:there|up|on|online))$"
+)
+# What was seen before is seen here, or there is nothing to see.
+_TOO = re.compile(r"\b(?:too|as well|auch)$|^(?:dark|dead|down|off|out)$")
+_BAD = re.compile(
+    r"\b(?:stuck|drops?|hangs?|freezes|crash(?:es|ed)?|locked|jam(?:s|med)?|breaks|down|offline|expired|errors?|black|slow|"
+    r"disabled|full|empty|wrong|lost)\b"
+)
+_LIMITED = re.compile(r"\b(?:but|except|until|only|partly|sometimes|aber|nur|mais)\b")
+_BARE = """
+    works working worked work again fine good ok okay yes no now change difference same help helped luck solved resolved
+    fixed done nothing still all everything back gone success it any better unchanged happy user ja nein geht wieder
+"""
+BARE = frozenset(_BARE.split())
+_CLAUSE = re.compile(r"[,;:.–(!]| - | and ")
 
 
+@lru_cache(maxsize=20_000)
 def meaning(answer: str) -> str:
     """“yes” or “no” of an answer that says little else, in whichever language; "" of any other."""
-    folded = fold(answer)
-    if len(folded.split()) > 5:
-        return ""
-    if _NO.search(folded):
-        return "no"
-    return meaning_of(answer) or ("yes" if _YES.search(folded) else "")
+    return _sense(answer)[0]
 
 
-def are_one(one: str, other: str) -> bool:
+def says_solved(answer: str) -> bool:
+    """Whether it says that what was wrong is right again, not just that something is as it should be."""
+    return _sense(answer) == ("yes", True)
+
+
+@lru_cache(maxsize=20_000)
+def _sense(answer: str) -> tuple[str, bool]:
+    whole = " ".join(fold(answer).split())
+    clause = _CLAUSE.split(whole, maxsplit=1)[0].strip()
+    told = whole.strip(ENDS) if len(whole.split()) <= FEW_WORDS else clause
+    helped, fine = _HELPED.search(told), _RIGHT.search(told)
+    found = [told_ for told_ in (_NEGATIVE.match(told), helped, fine) if told_]
+    if len(told.split()) > FEW_WORDS and not any(one.start() == 0 for one in found):
+        return "", False
+    if _UNTROUBLED.search(told):
+        return "yes", False
+    if _NEGATIVE.search(told):
+        return "no", False
+    if (helped or fine) and (_LIMITED.search(told) or _BAD.search(told)):
+        return ("yes", True) if re.search(r"\b(?:gone|solved|fixed)\b", told) else ("", False)
+    if helped or fine:
+        return "yes", bool(helped)
+    return ("no", False) if _TOO.search(told) else ("", False)
+
+
+def same_answer(one: str, other: str, language: str = LANGUAGE) -> bool:
+    """Whether both mean yes or both no; of answers that tell something else, whether one says nothing that the other
+    does not say too."""
     first, second = meaning(one), meaning(other)
-    return first == second if first or second else same_answer(one, other)
+    if first or second:
+        return first == second
+    mine, theirs = _words(one, language), _words(other, language)
+    if not mine or not theirs:
+        return fold(one).strip(ENDS) == fold(other).strip(ENDS)
+    return mine <= theirs or theirs <= mine
 
 
-def classes(answers: Iterable[str]) -> list[list[int]]:
+@lru_cache(maxsize=20_000)
+def _words(answer: str, language: str) -> frozenset[str]:
+    if language == LANGUAGE:
+        return frozenset(map(thing, words(answer)))
+    return frozenset(terms(answer, language))
+
+
+def _is_bare(answer: str) -> bool:
+    """Whether it says no more than that it helped, or did not."""
+    return bool(meaning(answer)) and BARE.issuperset(words(answer))
+
+
+def classes(answers: Iterable[str], language: str = LANGUAGE) -> list[list[int]]:
     """Which answers are one, by their places; those without any are one too. The first to be given comes first."""
     found: list[tuple[str, list[int]]] = []
     for place, answer in enumerate(answers):
         for first, places in found:
-            if (not answer and not first) or (answer and first and are_one(answer, first)):
+            if (not answer and not first) or (answer and first and same_answer(answer, first, language)):
                 places.append(place)
                 break
         else:
@@ -47,14 +123,36 @@ def classes(answers: Iterable[str]) -> list[list[int]]:
     return [places for _, places in found]
 
 
-def label_of(said: Sequence[str], *, helped: bool | None) -> str:
+def label_of(said: Sequence[str], *, helped: bool | None, language: str = LANGUAGE) -> str:
     """The option of those who answered so, "" where nothing can be told. helped: whether they ended with the step,
     None where nobody did and so the step is a question about how things stand."""
     if helped is None:
-        label = answer_label(said)
-        return label if len(label) <= JOINED else answer_label(said, most=1)
+        label = answer_label(said, language=language)
+        return label if len(label) <= JOINED else answer_label(said, most=1, language=language)
     wanted = "yes" if helped else "no"  # of two who did the same, one was not helped by it at once
-    label = answer_label([text for text in said if meaning(text) in ("", wanted)], most=1 if helped else 3)
-    if not label or (meaning(label) and len(label) <= SHORT):
+    fitting = [text for text in said if meaning(text) in ("", wanted)]
+    telling = [text for text in fitting if not _is_bare(text)] if helped else fitting
+    label = answer_label(telling, most=1 if helped else 3, language=language)
+    if not label or _is_bare(label):
         return SOLVED if helped else NOT_SOLVED
-    return label if len(label) <= JOINED else answer_label(said, most=1)
+    return label if len(label) <= JOINED else answer_label(telling, most=1, language=language)
+
+
+def answer_label(said: Sequence[str], most: int = 3, language: str = LANGUAGE) -> str:
+    """The results that these words tell, each as most said it, the most frequent first; "" if there is none to see."""
+    groups = [[said[place] for place in places] for places in classes(said, language)]
+    groups.sort(key=lambda group: -len(group))
+    labels = list(filter(None, map(_one_label, groups[:most])))
+    while len(labels) > 1 and len(", ".join(labels)) > LABEL:
+        labels.pop()
+    *others, last = labels or [""]
+    return upper_first(f"{', '.join(map(lower_first, others))} or {lower_first(last)}" if others else last)
+
+
+def _one_label(said: Sequence[str]) -> str:
+    counts = Counter(fold(text).strip(ENDS) for text in said)
+    plain = [text for text in said if visible(text) and text.strip(ENDS)]
+    if not plain:
+        return ""
+    best = max(plain, key=lambda text: (counts[fold(text).strip(ENDS)], -len(text)))
+    return upper_first(cut(UNSTORABLE.sub("", best).strip(ENDS), LABEL))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flowpilot.analysis.phrases import lower_first
+from flowpilot.analysis.orders import lower_first
 from flowpilot.flows.editor.changes import delete
 from flowpilot.flows.structure import LABEL_LENGTH, Node, nodes_of
 from resolutionflow.folding import fold

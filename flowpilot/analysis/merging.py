@@ -16,20 +16,13 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from flowpilot.analysis.answers import SOLVED, classes, meaning
+from flowpilot.analysis.answers import SOLVED, answer_label, classes, meaning
 from flowpilot.analysis.kinds import Kinds
-from flowpilot.analysis.phrases import (
-    SAME_STEP,
-    Spelling,
-    answer_label,
-    is_wrap_up,
-    lower_first,
-    same_step,
-    solution_line,
-    step_words,
-)
+from flowpilot.analysis.orders import as_check, is_wrap_up, lower_first
+from flowpilot.analysis.phrases import Spelling, solution_line
 from flowpilot.analysis.planning import Plan, Planner, Row, Taken, Way
 from flowpilot.analysis.reading import Lesson, Step
+from flowpilot.analysis.sameness import asks_nothing, is_same_step, step_words
 from flowpilot.analysis.voices import Voices
 from flowpilot.flows.structure import Node
 from flowpilot.matching.concepts import LANGUAGE
@@ -41,6 +34,7 @@ FEW = 3  # sessions from which on two have to go a way together
 SHARE = 20  # of so many sessions one has to go a way, for it to be drawn
 SHOWN_RESULTS = 3
 MOST_WAYS = 20  # of the evidence
+HELD = 0.3  # of the sessions, whose ways a tree has to hold to their ends
 NO_WAY_ON = "Not solved by these steps: go on without the flow"
 
 
@@ -75,17 +69,27 @@ class Merged:
 def merge(
     lessons: Sequence[Lesson], taken_ids: Sequence[str] = (), language: str = LANGUAGE
 ) -> Merged | None:
-    """The tree of these sessions, oldest first; None where too few of them went any way together. taken_ids: ids that
+    """The tree of these sessions, oldest first; None where it would hold the ways of too few of them. taken_ids: ids that
     its nodes must not have."""
     voices = Voices(lessons, language)
     kinds = Kinds(voices)
     rows = list(_rows(lessons, kinds))
     least = 1 if len(lessons) < FEW else max(2, ceil(len(lessons) / SHARE))
-    plan = Planner(voices, least).plan(_worth_drawing(kinds, rows, least), 1)
+    plan = Planner(voices, least, _around(rows)).plan(_worth_drawing(kinds, rows, least), 1)
     if plan is None:
         return None
     texts = [text for lesson in lessons for text in _texts_of(lesson)]
-    return _Tree(kinds, taken_ids, Spelling(texts), voices).draw(plan, lessons)
+    merged = _Tree(kinds, taken_ids, Spelling(texts), voices).draw(plan, lessons)
+    return merged if len(merged.paths) >= HELD * len(lessons) else None
+
+
+def _around(rows: Sequence[Row]) -> frozenset[int]:
+    """The steps with which most of the sessions that ended with them got around the problem."""
+    ends: dict[int, list[bool]] = defaultdict(list)
+    for row in rows:
+        if row.ahead:
+            ends[row.ahead[-1].kind].append(row.lesson.outcome == Outcome.WORKAROUND)
+    return frozenset(kind for kind, around in ends.items() if 2 * sum(around) > len(around))
 
 
 def _texts_of(lesson: Lesson) -> Iterator[str]:
@@ -101,13 +105,18 @@ def _rows(lessons: Sequence[Lesson], kinds: Kinds) -> Iterator[Row]:
     for lesson in lessons:
         ahead: list[Taken] = []
         for step in lesson.steps:
+            if asks_nothing(step.title):  # it tells what came of the step before
+                if ahead and not ahead[-1].step.answer:
+                    before = ahead.pop()
+                    ahead.append(Taken(before.kind, Step(before.step.title, step.answer)))
+                continue
             number = kinds.number_of(step.title, lesson.session_id)
-            if (
-                ahead and ahead[-1].kind == number
-            ):  # the same thing again at once: what came of it in the end counts
-                before = ahead.pop().step
-                step = Step(before.title, step.answer or before.answer)
-            ahead.append(Taken(number, step))
+            if ahead and ahead[-1].kind == number:
+                # The same thing again at once: what came of it in the end counts.
+                before = ahead.pop()
+                step = Step(before.step.title, step.answer or before.step.answer)
+            if all(taken.kind != number for taken in ahead):
+                ahead.append(Taken(number, step))
         yield Row(lesson, tuple(ahead), whole=True)
 
 
@@ -176,6 +185,7 @@ class _Tree:
             place = {"node_id": id_, "title": step.title, "answer": step.answer}
             self._steps[lesson.session_id].append(place)
         if len(plan.ways) == 1:
+            node["title"] = as_check(node["title"])
             self._note_results(node, plan.said)
             node["next"] = self._behind(plan.ways[0])
             return id_
@@ -188,19 +198,18 @@ class _Tree:
         return id_
 
     def _behind(self, way: Way) -> str:
-        if way.is_end:
-            return self._end(way.ended)
+        if way.outcome:
+            return self._end(way.ended, way.outcome)
         if way.plan is None or len(self._nodes) + 2 * len(way.plan.ways) >= MOST_DRAWN:
             return self._no_way_on(way)
         return self._step(way.plan)
 
-    def _end(self, lessons: Sequence[Lesson]) -> str:
-        outcome = Counter(lesson.outcome for lesson in lessons).most_common(1)[0][0]
+    def _end(self, lessons: Sequence[Lesson], outcome: str) -> str:
         said = [lesson.solution for lesson in lessons]
         language = self._voices.language
         solution = solution_line(self._voices.shared(said), language)
         ended_with = [self._steps[lesson.session_id][-1]["title"] for lesson in lessons]
-        told = not solution or any(same_step(solution, title, language) >= SAME_STEP for title in ended_with)
+        told = not solution or any(is_same_step(solution, title, language) for title in ended_with)
         title = "Got around" if outcome == Outcome.WORKAROUND else SOLVED
         id_ = self._new_id(title)
         if not told:
@@ -223,8 +232,11 @@ class _Tree:
     def _note_results(self, node: Node, said: Sequence[str]) -> None:
         """Where a step has one way on, what came of it stands in its help."""
         shared = self._voices.shared(said)
-        groups = sorted(classes(shared), key=len, reverse=True)
-        labels = [answer_label([shared[place] for place in group]) for group in groups]
+        groups = sorted(classes(shared, self._voices.language), key=len, reverse=True)
+        labels = [
+            answer_label([shared[place] for place in group], language=self._voices.language)
+            for group in groups
+        ]
         if shown := [lower_first(label) for label in labels if label and not meaning(label)][:SHOWN_RESULTS]:
             node["help"] = self._spelling.put_right(f"What came of it: {'; '.join(shown)}.")
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
-from flowpilot.analysis.phrases import ENDS, MAIL_MARKS, upper_first
+from flowpilot.analysis.orders import ENDS, upper_first
+from flowpilot.analysis.phrases import MAIL_MARKS
 from flowpilot.analysis.words import (
     ADDRESS,
     DEVICE,
@@ -35,6 +36,10 @@ LIFTED = (
 # Of a telling word that all say: what a word is missed that others do not say, and what a small word between is worth.
 LOST, MOST_LOST = 0.25, 4
 GLUED, MOST_GLUED = 0.05, 3
+HEADLESS, STOOD_FOR = (
+    0.5,
+    0.3,
+)  # what a text loses that is left without its subject, or with another word for it
 SELDOM = 0.2  # of the sessions: a word that no more say is worth nothing
 MARKS = ",;:.–-)"
 
@@ -60,6 +65,16 @@ class Said(NamedTuple):
     text: str
     engineer: object
     session: object
+
+
+# “… does not print”, of which what does not is left out.
+_FINITE = """
+    does doesnt do dont is isnt are arent was wasnt were werent has hasnt have havent will wont can cant cannot keeps gets
+    says shows takes asks needs wants sees hears reports offline
+"""
+FINITE = frozenset(_FINITE.split())
+# How long something takes is said of a problem; when it was is not.
+LASTING = frozenset(["second", "seconds", "minute", "minutes", "hour", "hours"])
 
 
 @dataclass
@@ -146,13 +161,29 @@ def _cut_down(
         named = plain in forbidden or JOINTS.split(plain)[0] in forbidden
         named = inside or (named and found[0][0].isupper())
         if not named:
-            weight = 0.0 if glue else shared.get(_word(found[0], language))
+            weight = 0.0 if glue or plain in LASTING else shared.get(_word(found[0], language))
         tokens.append(_Token(found[0], text[end : found.start()], weight, glue, named))
         end = found.end()
-    parts = _parts(tokens)
     lost = LOST * min(MOST_LOST, sum(1 for token in tokens if token.weight is None and not token.named))
-    scored = [(_worth(part, language) - lost, _joined(part)) for part in map(_trimmed, parts) if part]
+    subject = "Device" if DEVICE.match(text) else "User"
+    scored = []
+    for part in map(_trimmed, _parts(tokens)):
+        if not part:
+            continue
+        worth, said = _worth(part, language) - lost, _joined(part)
+        if _lacks_subject(part, tokens):
+            if all(token.named for token in tokens[: tokens.index(part[0])]):
+                worth, said = worth - STOOD_FOR, f"{subject} {said}"
+            else:
+                worth -= HEADLESS
+        scored.append((worth, said))
     return max(scored, default=(-inf, ""), key=lambda one: one[0])
+
+
+def _lacks_subject(part: Sequence[_Token], tokens: Sequence[_Token]) -> bool:
+    """Whether it goes on in the middle of a sentence, with what somebody or something does that is left out."""
+    cut = tokens.index(part[0]) > 0 and not any(mark in part[0].before for mark in f"{MARKS}(")
+    return cut and JOINTS.sub("", fold(part[0].text)) in FINITE
 
 
 def _parts(tokens: Sequence[_Token]) -> list[list[_Token]]:
@@ -170,7 +201,7 @@ def _parts(tokens: Sequence[_Token]) -> list[list[_Token]]:
             away = False
             continue
         led = False
-        while parts[-1] and parts[-1][-1].glue and fold(parts[-1][-1].text) in LEADING:
+        while parts[-1] and fold(parts[-1][-1].text) in LEADING:
             parts[-1].pop()
             led = True
         if not (led or away or "(" in token.before):
@@ -188,10 +219,13 @@ def _drop_half(part: list[_Token]) -> None:
 
 
 def _trimmed(part: list[_Token]) -> list[_Token]:
-    while part and part[-1].glue and fold(part[-1].text) in NO_END:
+    while part and fold(part[-1].text) in NO_END:
         part = part[:-1]
-    while part and part[0].glue and fold(part[0].text) in NO_START:
+    while part and fold(part[0].text) in NO_START and JOINTS.sub("", fold(part[0].text)) not in FINITE:
+        led = fold(part[0].text) in LEADING
         part = part[1:]
+        if led and len(part) > 1 and ":" in part[1].before:  # “from home: …”
+            part = part[1:]
     return part if any(not token.glue for token in part) else []
 
 

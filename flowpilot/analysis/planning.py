@@ -4,14 +4,26 @@ It is planned from the end: whether a step leads anywhere is known when all behi
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
-from flowpilot.analysis.answers import ANYTHING_ELSE, NO, NOT_SOLVED, YES, classes, label_of, meaning
+from flowpilot.analysis.answers import (
+    ANYTHING_ELSE,
+    NO,
+    NOT_SOLVED,
+    YES,
+    classes,
+    label_of,
+    meaning,
+    says_solved,
+)
 from flowpilot.analysis.reading import Lesson, Step
+from flowpilot.analysis.sameness import only_looks
 from flowpilot.analysis.voices import Voices
+from flowpilot.sessions.states import Outcome
 from resolutionflow.folding import fold
 
+MOST_OPTIONS = 6  # of a step, beside the one for all else: those of most sessions
 MOST_DEEP = 30  # steps on one way
 TRIED = 3  # steps that are tried at one place, where the first leads nowhere
 MOST_TRIES = 400  # in one tree
@@ -37,13 +49,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Way:
-    """One option of a step: those who gave this answer, and what is done then. `plan` is None where they ended, or
-    where nobody went on with others (`is_end` tells which)."""
+    """One option of a step: those who gave this answer, and what is done then. `plan` is None where they ended (with
+    this `outcome`), or where nobody went on with others ("")."""
 
     label: str
     took: int
     plan: "Plan | None"
-    is_end: bool
+    outcome: str = ""
     ended: tuple[Lesson, ...] = ()
 
 
@@ -66,6 +78,14 @@ class _Branch:
     said: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
 
+    @property
+    def outcome(self) -> str:
+        """How most of those ended who did end here; of equals, solved."""
+        ends = Counter(row.lesson.outcome for row in self.took if not row.ahead)
+        return max(
+            ends, key=lambda outcome: (ends[outcome], outcome == Outcome.RESOLVED), default=Outcome.RESOLVED
+        )
+
     def join(self, other: "_Branch") -> None:
         self.took += other.took
         self.said += other.said
@@ -75,8 +95,10 @@ class _Branch:
 class Planner:
     """Which step is asked for where, and where a way ends."""
 
-    def __init__(self, voices: Voices, least: int) -> None:
+    def __init__(self, voices: Voices, least: int, around: Collection[int] = ()) -> None:
+        """`around`: the steps that get around the problem."""
         self.voices = voices
+        self._around = around
         self._least = least
         self._tries = 0
 
@@ -87,8 +109,9 @@ class Planner:
         votes = Counter(row.ahead[0].kind for row in rows)
         at_all = Counter(kind for row in rows for kind in {taken.kind for taken in row.ahead})
         able = [kind for kind, count in at_all.items() if count >= self._least]
-        # The step that most take next; of equals the one that more take at all, then the one known for longer.
-        able.sort(key=lambda kind: (-votes[kind], -at_all[kind], kind))
+        # The step that most take next; of equals the one that more take at all, then the one known for longer. What
+        # only gets around the problem is for those whom nothing else helps.
+        able.sort(key=lambda kind: (kind in self._around, -votes[kind], -at_all[kind], kind))
         for kind in able[:TRIED]:
             self._tries += 1
             if plan := self._with(kind, rows, depth):
@@ -105,7 +128,8 @@ class Planner:
             if place is None:
                 strangers.append(row)
             else:
-                rest = row.ahead[:place] + row.ahead[place + 1 :]
+                solved_it = row.whole and place == len(row.ahead) - 1  # whatever else they tried before
+                rest = () if solved_it else row.ahead[:place] + row.ahead[place + 1 :]
                 takers.append((Row(row.lesson, rest, row.whole), row.ahead[place].step))
         ways = self._ways(self._branches(takers, strangers), depth)
         if not ways:
@@ -118,16 +142,19 @@ class Planner:
 
     def _branches(self, takers: list[tuple[Row, Step]], strangers: list[Row]) -> list[_Branch]:
         """Who ended with the step, and who went on, parted by answers as far as they lead to different steps. One
-        answer is never in two branches: what most did who gave it counts."""
+        answer is never in two branches: what most did who gave it counts; but who did something and says that it is
+        solved has ended, whatever they did then."""
+        acts = 2 * sum(only_looks(step.title) for _, step in takers) < len(takers)
         ended = _Branch(is_end=True)
         going: list[_Branch] = []
-        for places in classes(step.answer for _, step in takers):
+        for places in classes((step.answer for _, step in takers), self.voices.language):
             rows = [takers[place][0] for place in places]
             answers = [takers[place][1].answer for place in places if takers[place][1].answer]
             over = [row for row in rows if not row.ahead and row.whole]
             on = [row for row in rows if row.ahead]
             denied = bool(answers) and meaning(answers[0]) == "no"
-            if answers and over and (not on or (not denied and 2 * len(over) >= len(rows))):
+            solved = 2 * sum(map(says_solved, answers)) > len(answers) and acts
+            if solved or (answers and over and (not on or (not denied and 2 * len(over) >= len(rows)))):
                 ended.join(_Branch(is_end=True, took=rows, said=answers))
             elif answers:
                 going.append(_Branch(is_end=False, took=rows, said=answers, rows=on))
@@ -160,18 +187,21 @@ class Planner:
             if not enough:
                 alone += branch.took
                 continue
-            ended = tuple(row.lesson for row in branch.took) if branch.is_end else ()
-            way = Way(label, len(branch.took), plan, branch.is_end, ended)
+            way = Way(label, len(branch.took), plan)
+            if branch.is_end:
+                way = replace(way, outcome=branch.outcome, ended=tuple(row.lesson for row in branch.took))
             ways.append((len(branch.took) if branch.is_end else max(len(branch.took), len(branch.rows)), way))
         ways.sort(key=lambda counted: -counted[0])
-        found = [way for _, way in ways]
+        found = [way for _, way in ways[:MOST_OPTIONS]]
+        for _, way in ways[MOST_OPTIONS:]:
+            alone += named[way.label].took
         if found and len(alone) >= self._least and any(way.label != ANYTHING_ELSE for way in found):
-            label = NOT_SOLVED if any(way.is_end for way in found) else ANYTHING_ELSE
+            label = NOT_SOLVED if any(way.outcome for way in found) else ANYTHING_ELSE
             if any(fold(way.label) == fold(label) for way in found):
                 label = ANYTHING_ELSE
             same = next((way for way in found if fold(way.label) == fold(label)), None)
             if same is None:
-                found.append(Way(label, len(alone), None, is_end=False))
+                found.append(Way(label, len(alone), None))
         return found
 
     def _joined(self, planned: list[tuple[_Branch, Plan | None]]) -> list[_Branch]:
@@ -192,7 +222,9 @@ class Planner:
         named: dict[str, tuple[str, _Branch]] = {}
         for branch in branches:
             said = self.voices.shared(branch.said)
-            label = label_of(said, helped=branch.is_end if some_ended else None)
+            label = label_of(
+                said, helped=branch.is_end if some_ended else None, language=self.voices.language
+            )
             if not label:
                 label = {"yes": YES, "no": NO}.get(_sense(branch.said), ANYTHING_ELSE)
             if (known := named.get(fold(label))) is None:

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from flowpilot.analysis.phrases import ACTS, is_looking
+from flowpilot.analysis.sameness import only_looks
+from flowpilot.analysis.verbs import ACTS
 from flowpilot.analysis.words import FAINT, own_words, words_of
 from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.metrics import UNGUIDED
@@ -76,7 +77,7 @@ class Lesson:
             own = own_words(self.problem, self.details, language)
             done = [self.solution, *(step.title for step in self.steps)]
         else:
-            seen = list(takewhile(lambda step: is_looking(step.title), self.steps))
+            seen = list(takewhile(lambda step: only_looks(step.title), self.steps))
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
             own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
             done = [f"{step.title} . {step.answer}" for step in seen]

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from flowpilot.analysis.answers import meaning
-from flowpilot.analysis.phrases import BASE_OF, ENDS, step_title, verb_of
+from flowpilot.analysis.orders import ENDS, verb_of
+from flowpilot.analysis.phrases import step_title
 from flowpilot.analysis.reading import Lesson
+from flowpilot.analysis.verbs import BASE_OF
 from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.matching.text import terms
 from resolutionflow.folding import fold

@@ -49,8 +49,8 @@ def whats_there():
 
 ALL = {
     "Printer not printing, jobs stuck in queue": 4,
-    "Dont sync to OneDrive": 4,
-    "Home: VPN does not connect (809)": 4,
+    "OneDrive not syncing": 4,
+    "VPN error 809 from home": 4,
 }
 
 

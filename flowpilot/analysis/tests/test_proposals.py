@@ -47,9 +47,9 @@ def test_each_problem_of_a_domain_gets_one_proposal(account, domain):
     assert analyse(account, NOW).filed.new == 3
     proposals = FlowProposal.objects.order_by("title")
     assert [(p.title, len(p.evidence["sessions"])) for p in proposals] == [
-        ("Dont sync to OneDrive", 4),
-        ("Home: VPN does not connect (809)", 4),
+        ("OneDrive not syncing", 4),
         ("Printer not printing, jobs stuck in queue", 4),
+        ("VPN error 809 from home", 4),
     ]
     for proposal in proposals:
         assert (proposal.kind, proposal.status, proposal.domain) == ("new_flow", "pending", domain)
@@ -134,8 +134,8 @@ def test_the_size_of_the_batches_makes_no_difference(account, domain, monkeypatc
     found = {p.title: (len(p.evidence["sessions"]), p.evidence["visits"]) for p in FlowProposal.objects.all()}
     assert {title: sessions for title, (sessions, _) in found.items()} == {
         "Printer not printing, jobs stuck in queue": 4,
-        "Dont sync to OneDrive": 4,
-        "Home: VPN does not connect (809)": 4,
+        "OneDrive not syncing": 4,
+        "VPN error 809 from home": 4,
     }
 
 
