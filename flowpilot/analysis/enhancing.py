@@ -4,7 +4,8 @@ from typing import Any
 
 from flowpilot.analysis.orders import lower_first
 from flowpilot.flows.editor.changes import delete
-from flowpilot.flows.structure import LABEL_LENGTH, Node, nodes_of
+from flowpilot.flows.structure import LABEL_LENGTH, Node, nexts_of, nodes_of
+from flowpilot.sessions.states import Outcome
 from resolutionflow.folding import fold
 
 
@@ -38,8 +39,19 @@ def _free_label(wanted: str, options: list[dict[str, Any]]) -> str:
     return label
 
 
-def without_step(structure: Node, node_id: str) -> Node:
-    """An action taken out; what led to it leads to what comes after it. Raises Refused of the editor where there is
-    nothing after it."""
-    node = next(node for node in nodes_of(structure) if node["id"] == node_id)
-    return delete(structure, node_id, instead=node["next"]).structure
+def without_step(structure: Node, node_id: str) -> Node | None:
+    """An action taken out; what led to it leads to what comes after it. None where the rest would not read without it:
+    an answer that leads straight to a further question or to a solution, though nothing was done; a question about what
+    came of the dropped step; a question all of whose answers lead to the same. Raises Refused of the editor where there
+    is nothing after it."""
+    nodes = {node["id"]: node for node in nodes_of(structure)}
+    behind = nodes[nodes[node_id]["next"]]
+    asked = [node for node in nodes.values() if node["type"] == "question" and node_id in nexts_of(node)]
+    others = [node for node in nodes.values() if node["id"] != node_id and behind["id"] in nexts_of(node)]
+    is_question = behind["type"] == "question"
+    solves = behind.get("outcome") in (Outcome.RESOLVED, Outcome.WORKAROUND)
+    if (asked and (is_question or solves)) or (is_question and not others):
+        return None
+    if any(set(nexts_of(node)) <= {node_id, behind["id"]} for node in asked):
+        return None
+    return delete(structure, node_id, instead=behind["id"]).structure

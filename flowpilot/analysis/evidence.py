@@ -22,6 +22,7 @@ ENTIRE: dict[str, Any] = {
     "terms": {},
     "step_terms": {},
     "agreement": None,
+    "also_told": [],
     "summaries": [],
     "visits": {},
     "branches": {},

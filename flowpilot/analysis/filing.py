@@ -23,7 +23,7 @@ from flowpilot.analysis.likeness import ABOUT, MOST, are_one, is_about
 from flowpilot.analysis.locking import locked_account
 from flowpilot.analysis.merging import Merged, merge
 from flowpilot.analysis.models import Problem, ProblemSession
-from flowpilot.analysis.naming import Said, problem_name, shared_words
+from flowpilot.analysis.naming import Said, problem_names, shared_words
 from flowpilot.analysis.phrases import Spelling, solution_line
 from flowpilot.analysis.reading import Lesson, Told, lessons_of
 from flowpilot.analysis.wording import reworded
@@ -206,21 +206,23 @@ class Filing:
         domains = Counter(domain_id for _, _, domain_id in rows if domain_id)
         problem.domain_id = domains.most_common(1)[0][0] if domains else None
         agreement = agreement_of(alike, merged, lessons)
+        title, *others = map(Spelling(_texts(lessons)).put_right, self._names_of(problem, lessons))
         draft = Draft(
-            title=Spelling(_texts(lessons)).put_right(self._name(problem, lessons)),
+            title=title,
             summary=summary_of(lessons, len(rows), _solutions(merged, lessons, self._language)),
             structure=merged.structure,
-            evidence=self._evidence(problem, lessons, merged, rows) | {"agreement": agreement.as_json()},
+            evidence=self._evidence(problem, lessons, merged, rows)
+            | {"agreement": agreement.as_json(), "also_told": others},
             confidence=agreement.confidence(len(lessons)),
             domain_id=problem.domain_id,
         )
         return replace(draft, **reworded(draft.title, draft.summary, draft.structure, problem.wording))
 
-    def _name(self, problem: Problem, lessons: Sequence[Lesson]) -> str:
+    def _names_of(self, problem: Problem, lessons: Sequence[Lesson]) -> list[str]:
         said = [Said(lesson.problem, lesson.engineer_id, lesson.session_id) for lesson in lessons[-NAMED:]]
         shared = shared_words(said, lambda word: self._groups.elsewhere(word, problem.id), self._language)
         told = list(_texts(lessons[-NAMED:]))
-        return problem_name(said, shared, self._names, told=told, language=self._language)
+        return problem_names(said, shared, self._names, told=told, language=self._language)
 
     def _enhancement(
         self,

@@ -27,6 +27,7 @@ from resolutionflow.folding import fold
 from resolutionflow.storable import UNSTORABLE, visible
 
 LONGEST = 90  # letters
+MOST_NAMES = 3
 NAMELESS = "A problem without a name"
 MOST_LISTED = 4  # words, where no text says enough of them one behind the other
 LIFTED = (
@@ -113,21 +114,33 @@ def shared_words(
     return shared
 
 
-def problem_name(
+def problem_names(
     said: Sequence[Said],
     shared: Mapping[str, float],
     names: Collection[str] = (),
     *,
     told: Iterable[str] = (),
     language: str = LANGUAGE,
-) -> str:
-    """The one of the engineers' texts that says most of what they share, cut down to that. names: folded words of
-    people and clients. told: other texts of the sessions, by which it is seen what is no name."""
+) -> list[str]:
+    """The one of the engineers' texts that says most of what they share, cut down to that, and at most MOST_NAMES - 1
+    others that put it differently. names: folded words of people and clients. told: other texts of the sessions, by
+    which it is seen what is no name."""
     forbidden = set(names) | _names(said, told)
     found = [_cut_down(text, shared, forbidden, language) for text, _, _ in said]
-    best = max(found, key=lambda one: (round(one[0], 6), -len(one[1])), default=(-inf, ""))
-    if visible(best[1]):
-        return upper_first(_short(best[1]))
+    kept: dict[str, set[str]] = {}
+    for worth, text in sorted(found, key=lambda one: (-round(one[0], 6), len(one[1]))):
+        of = {_word(token, language) for token in TOKEN.findall(text)} - FAINT
+        is_other = not any(2 * len(of & other) > len(of) for other in kept.values())
+        if (
+            visible(text)
+            and (not kept or (worth > 0 and len(of) > 1 and is_other))
+            and len(kept) < MOST_NAMES
+        ):
+            kept[upper_first(_short(text))] = of
+    return list(kept) or [_listed(shared, forbidden)]
+
+
+def _listed(shared: Mapping[str, float], forbidden: Collection[str]) -> str:
     telling = [word for word in shared if word not in forbidden and word not in FAINT]
     listed = sorted(telling, key=lambda word: (-shared[word], word))[:MOST_LISTED]
     return upper_first(", ".join(listed)) or NAMELESS

@@ -1,6 +1,7 @@
 """What a proposal's `evidence` says, read with care: it is JSON that no constraint holds.
 
     {"sessions": [ids, oldest first], "terms": {"stem": weight}, "summaries": ["the problem in an engineer's words"],
+     "also_told": ["another name of the problem"],
      "visits": {node_id: n}, "branches": {node_id: {label: n}}, "outcomes": {outcome: n},
      "paths": [{"session": id, "steps": [{"node_id", "title", "answer"}], "outcome", "count": n}],
      "left_out": {node_id: n},
@@ -96,6 +97,7 @@ class Evidence:
     sessions: tuple[UUID, ...]
     terms: dict[str, float]
     summaries: tuple[str, ...]
+    also_told: tuple[str, ...]
     visits: dict[str, int]
     branches: dict[tuple[str, str], int]
     left_out: dict[str, int]
@@ -113,6 +115,7 @@ class Evidence:
             sessions=tuple(sessions_behind(evidence)),
             terms={term: float(weight) for term, weight in _numbers(given.get("terms"))},
             summaries=tuple(dict.fromkeys(map(_text, _list(given.get("summaries")))))[:MOST_SUMMARIES],
+            also_told=tuple(filter(None, map(_text, _list(given.get("also_told")))))[:MOST_SUMMARIES],
             visits={node: int(n) for node, n in _numbers(given.get("visits"))},
             branches={
                 (node, label): int(n)

@@ -19,7 +19,7 @@ from flowpilot.flows import drafting, publishing
 from flowpilot.flows.models import Flow, FlowDraft
 from flowpilot.flows.publishing import Invalid
 from flowpilot.flows.structure import Fault, Node, faults_of
-from flowpilot.proposals.evidence import sessions_behind
+from flowpilot.proposals.evidence import Evidence, sessions_behind
 from flowpilot.proposals.following import decide, remove_unused
 from flowpilot.proposals.models import FlowProposal
 from resolutionflow.accounts.models import AuditEntry, User
@@ -276,7 +276,7 @@ def _new_flow(proposal: FlowProposal, structure: Node, user: User, now: datetime
     try:
         return publishing.create(
             name=name or free_name(proposal.title),
-            description=proposal.summary,
+            description=_description(proposal),
             domain=proposal.domain,
             origin=Flow.Origin.AI_GENERATED,
             structure=structure,
@@ -285,6 +285,14 @@ def _new_flow(proposal: FlowProposal, structure: Node, user: User, now: datetime
         )
     except ValidationError as fault:
         raise _about_name(fault) from None
+
+
+def _description(proposal: FlowProposal) -> str:
+    """For engineers: which problem the flow is for, also in other words, and where it comes from. How often that was
+    seen stays with the proposal."""
+    others = " or ".join(f"“{name}”" for name in Evidence.read(proposal.evidence).also_told)
+    problem = f"For “{proposal.title}”{f', also told as {others}' if others else ''}."
+    return f"{problem} Put together from what engineers did in sessions without a flow."
 
 
 def _keep(flow: Flow) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from flowpilot.analysis.enhancing import without_step
 from flowpilot.analysis.running import analyse
 from flowpilot.analysis.tests.telling import FIRST, decision, decisions, drawn, told
 from flowpilot.flows.structure import faults_of, nodes_of
@@ -146,6 +147,57 @@ def test_a_step_that_is_always_passed_over_is_to_go(account, flow):
     assert (analyse(account, NOW).filed.updated, FlowProposal.objects.count()) == (0, 1)
     walked(flow, "shows", "test-page")
     assert (analyse(account, NOW).filed.updated, FlowProposal.objects.count()) == (1, 1)
+
+
+def chain(*nodes):
+    """A structure of these nodes, each (id, type, where its answers or it lead to)."""
+    made = []
+    for id_, type_, *nexts in nodes:
+        node = {"id": id_, "type": type_, "title": id_}
+        if type_ == "question":
+            node["options"] = [{"label": next_, "next": next_} for next_ in nexts]
+        elif type_ == "action":
+            node["next"] = nexts[0]
+        else:
+            node |= {"type": "outcome", "outcome": type_}
+        made.append(node)
+    root, *children = made
+    return root | {"children": children}
+
+
+@pytest.mark.parametrize(
+    ("dropped", "structure", "reads"),
+    [
+        # Between two actions, and before an action.
+        ("b", chain(("a", "action", "b"), ("b", "action", "c"), ("c", "resolved")), True),
+        (
+            "b",
+            chain(("a", "question", "b", "d"), ("b", "action", "c"), ("c", "action", "d"), ("d", "resolved")),
+            True,
+        ),
+        # What the dropped step brought is asked for behind it.
+        ("b", chain(("a", "action", "b"), ("b", "action", "c"), ("c", "question", "d", "a"), ("d", "resolved")), False),
+        # The same question is asked after another step too.
+        (
+            "b",
+            chain(
+                ("a", "action", "b"), ("b", "action", "c"), ("c", "question", "d", "e"), ("e", "action", "c"),
+                ("d", "resolved"),
+            ),
+            True,
+        ),
+        # An answer would solve the problem by itself; handing over needs no further act.
+        ("b", chain(("a", "question", "b", "d"), ("b", "action", "c"), ("c", "resolved"), ("d", "escalated")), False),
+        ("b", chain(("a", "question", "b", "d"), ("b", "action", "c"), ("c", "escalated"), ("d", "resolved")), True),
+        # Both answers would lead to the same.
+        ("b", chain(("a", "question", "b", "c"), ("b", "action", "c"), ("c", "action", "d"), ("d", "resolved")), False),
+    ],
+)  # fmt: skip
+def test_a_step_goes_only_where_the_rest_still_reads(dropped, structure, reads):
+    assert faults_of(structure) == []
+    without = without_step(structure, dropped)
+    assert (without is not None) is reads
+    assert without is None or faults_of(without) == []
 
 
 def test_a_step_that_nearly_nobody_finds_helpful_is_to_go(account, flow):

@@ -25,7 +25,7 @@ def test_approval_publishes_what_was_proposed(proposal, team_admin):
         "Printer is offline",
         "published",
         "ai_generated",
-        "The spooler hangs.",
+        "For “Printer is offline”. Put together from what engineers did in sessions without a flow.",
     )
     assert (flow.current_version.number, flow.current_version.structure) == (1, proposed_structure())
     assert flow.current_version.note == "From 3 sessions, proposal of 10 Mar 2026."
