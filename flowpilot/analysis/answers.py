@@ -1,4 +1,4 @@
-"""What came of a step, as sessions answered it: what an answer means, which answers are one, and how that one is called."""
+"""What came of a step, as sessions answered it: what an answer means, which are one, and how that one is called."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from flowpilot.analysis.orders import ENDS, lower_first, upper_first
 from flowpilot.analysis.phrases import cut
-from flowpilot.analysis.sameness import thing
+from flowpilot.analysis.things import thing
 from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.matching.text import terms, words
 from resolutionflow.folding import fold
@@ -32,8 +32,8 @@ _HELPED = re.compile(
     r"\b(?:works?|working|worked|fixed|solved|resolved|success(?:ful|fully)?|sorted|helped|gone|back|geht|funktioniert|"
     r"klappt|lauft|gelost|behoben|erledigt|marche|fonctionne|regle|funciona|risolto|funziona|werkt|opgelost)\b"
     r"|\b(?:again|wieder)$"
-    r"|\b(?:arrive[sd]?|received|(?:came|went|goes|gets) through|(?:re)?connect(?:s|ed)|prints?|printed|sync(?:s|ed)|loads|opens|"
-    r"boots|comes? up|came up|shows?|passe[sd])(?: (?:again|now|fine|normally|there|by \w+|for all))?$"
+    r"|\b(?:arrive[sd]?|received|(?:came|went|goes|gets) through|(?:re)?connect(?:s|ed)|prints?|printed|sync(?:s|ed)|"
+    r"loads|opens|boots|comes? up|came up|shows?|passe[sd])(?: (?:again|now|fine|normally|there|by \w+|for all))?$"
 )
 # As it should be, which a step may find without having helped.
 _RIGHT = re.compile(
@@ -88,14 +88,21 @@ def _sense(answer: str) -> tuple[str, bool]:
 
 def same_answer(one: str, other: str, language: str = LANGUAGE) -> bool:
     """Whether both mean yes or both no; of answers that tell something else, whether one says nothing that the other
-    does not say too."""
+    does not say too. What stands behind a comma only adds to it."""
     first, second = meaning(one), meaning(other)
     if first or second:
         return first == second
-    mine, theirs = _words(one, language), _words(other, language)
-    if not mine or not theirs:
-        return fold(one).strip(ENDS) == fold(other).strip(ENDS)
-    return mine <= theirs or theirs <= mine
+    if fold(one).strip(ENDS) == fold(other).strip(ENDS):
+        return True
+    return _says_less(one, other, language) or _says_less(other, one, language)
+
+
+def _says_less(one: str, other: str, language: str) -> bool:
+    said, whole = _words(one, language), _words(other, language)
+    first, *more = _CLAUSE.split(one, maxsplit=1)
+    if more and not _CLAUSE.search(other):
+        said = _words(first, language) or said
+    return bool(said) and said <= whole
 
 
 @lru_cache(maxsize=20_000)

@@ -69,8 +69,8 @@ class Merged:
 def merge(
     lessons: Sequence[Lesson], taken_ids: Sequence[str] = (), language: str = LANGUAGE
 ) -> Merged | None:
-    """The tree of these sessions, oldest first; None where it would hold the ways of too few of them. taken_ids: ids that
-    its nodes must not have."""
+    """The tree of these sessions, oldest first; None where it would hold the ways of too few of them. taken_ids: ids
+    that its nodes must not have."""
     voices = Voices(lessons, language)
     kinds = Kinds(voices)
     rows = list(_rows(lessons, kinds))

@@ -70,8 +70,8 @@ class Said(NamedTuple):
 
 # “… does not print”, of which what does not is left out.
 _FINITE = """
-    does doesnt do dont is isnt are arent was wasnt were werent has hasnt have havent will wont can cant cannot keeps gets
-    says shows takes asks needs wants sees hears reports offline
+    does doesnt do dont is isnt are arent was wasnt were werent has hasnt have havent will wont can cant cannot keeps
+    gets says shows takes asks needs wants sees hears reports offline
 """
 FINITE = frozenset(_FINITE.split())
 # How long something takes is said of a problem; when it was is not.

@@ -6,7 +6,8 @@ The rules know English. What they cannot turn stays as it was written.
 
 import re
 
-from flowpilot.analysis.sameness import BEHIND, SMALL_START, STATES, is_thing
+from flowpilot.analysis.deeds import BEHIND, SMALL_START, STATES
+from flowpilot.analysis.things import is_thing
 from flowpilot.analysis.verbs import BASE_OF, NAMED_BY, UNCHANGED, WRAP_UP
 from resolutionflow.folding import fold
 from resolutionflow.storable import UNSTORABLE

@@ -18,7 +18,7 @@ from flowpilot.analysis.answers import (
     says_solved,
 )
 from flowpilot.analysis.reading import Lesson, Step
-from flowpilot.analysis.sameness import only_looks
+from flowpilot.analysis.sameness import changes
 from flowpilot.analysis.voices import Voices
 from flowpilot.sessions.states import Outcome
 from resolutionflow.folding import fold
@@ -144,7 +144,7 @@ class Planner:
         """Who ended with the step, and who went on, parted by answers as far as they lead to different steps. One
         answer is never in two branches: what most did who gave it counts; but who did something and says that it is
         solved has ended, whatever they did then."""
-        acts = 2 * sum(only_looks(step.title) for _, step in takers) < len(takers)
+        acts = 2 * sum(changes(step.title) for _, step in takers) > len(takers)
         ended = _Branch(is_end=True)
         going: list[_Branch] = []
         for places in classes((step.answer for _, step in takers), self.voices.language):

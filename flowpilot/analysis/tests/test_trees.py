@@ -124,6 +124,104 @@ def test_equal_and_nearly_equal_answers_are_one_option():
     )
 
 
+def test_an_answer_that_says_that_it_is_solved_ends_the_way():
+    """Whatever was done then; a test that works leads on."""
+    went_on = [
+        "Power the dock off for 30 s > both screens are back",
+        "checked the port > right",
+        "updated dock firmware",
+    ]
+    elsewhere = ["Unplugged the dock's power > still black", "tried the laptop at another dock > works there"]
+    stories = [
+        *[("p", "", went_on)] * 3,
+        *[("p", "", [*elsewhere, "updated the firmware of the dock > both screens are back"])] * 2,
+    ]
+    assert tree(stories) == (
+        "Power the dock off for 30 s\n"
+        "  Both screens are back → Solved\n"
+        "  Still black → Try the laptop at another dock\n"
+        "  Update dock firmware\n"
+        "  Solved"
+    )
+
+
+def test_who_never_took_a_step_goes_on_with_those_whom_it_did_not_help():
+    helped = ("p", "", ["restarted the router > works"])
+    others = ("p", "", ["replaced the cable > works"])
+    assert tree([helped, helped, helped, others, others]) == (
+        "Restart the router\n  Solved → Solved\n  Not solved → Replace the cable\n  Solved"
+    )
+
+
+def test_what_gets_around_a_problem_comes_after_what_may_solve_it():
+    around = (
+        "p",
+        "",
+        ["restarted the router > no change", "gave the user a hotspot > good for today"],
+        "workaround",
+    )
+    solved = ("p", "", ["restarted the router > no change", "updated the firmware of the router > works"])
+    assert tree([around] * 4 + [solved] * 2) == (
+        "Restart the router\n"
+        "Update the firmware of the router\n"
+        "  Not solved → Give the user a hotspot\n"
+        "  Got around\n"
+        "  Solved → Solved"
+    )
+
+
+def test_a_question_about_nothing_tells_what_came_of_the_step_before():
+    steps = [
+        "What is the result?",
+        "pinged the gateway",
+        "What is the result? > times out",
+        "replaced the cable > works",
+    ]
+    assert (
+        tree([("p", "", steps)] * 2)
+        == "Ping the gateway (What came of it: times out.)\nReplace the cable\nSolved"
+    )
+
+
+def test_a_question_that_parts_nobody_is_something_to_check():
+    steps = ["Is the printer on? > paper jam", "removed the paper > works"]
+    assert tree([("p", "", steps)] * 2) == (
+        "Check: is the printer on? (What came of it: paper jam.)\nRemove the paper\nSolved"
+    )
+
+
+def test_the_most_frequent_answers_are_options_and_the_rest_goes_to_one():
+    """Nine error codes with nine ways on, of which the last three are rarer."""
+    places = [
+        "mailbox",
+        "calendar",
+        "router",
+        "printer",
+        "scanner",
+        "firewall",
+        "keyboard",
+        "backup",
+        "headset",
+    ]
+    stories = [
+        ("p", "", [f"read the error code > 0x{n}", f"replaced the {place} > works"])
+        for n, place in enumerate(places)
+        for _ in range(3 if n < 6 else 2)
+    ]
+    merged = merge([lesson(n, *story) for n, story in enumerate(stories)])
+    assert faults_of(merged.structure) == []
+    assert merged.branches["read-the-error-code"] == {f"0x{n}": 3 for n in range(6)} | {"Anything else": 6}
+    assert merged.left_out == {"read-the-error-code": 6}
+
+
+def test_a_tree_that_would_hold_the_ways_of_few_is_none():
+    odd = ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"]
+    stories = [("p", "", ["checked the log > full", f"replaced {word}"]) for word in odd]
+    shared = [("p", "", ["checked the log > full", "freed the disk > works"])] * 2
+    assert merge([lesson(n, *story) for n, story in enumerate([*stories, *shared])]) is None
+    assert merge([lesson(n, *story) for n, story in enumerate([*stories[:4], *shared])]) is not None
+
+
 def test_what_one_engineer_alone_says_of_a_step_is_not_said():
     steps = [
         "restarted the spooler at Fenwick's desk > works, Fenwick is happy",
@@ -187,6 +285,22 @@ def test_the_same_step_in_other_words(one, other, same):
         (["1) verifying DNS settings"], "Verify DNS settings"),
         (["reset pw", "reset the password", "reset password"], "Reset password"),
         (["VPN profile rebuilt"], "Rebuild VPN profile"),
+        (["Cyan toner level and cartridge checked"], "Check cyan toner level and cartridge"),
+        (["Test message left on the voicemail"], "Leave test message on the voicemail"),
+        (
+            ["IP address of the terminal looked up in its menu"],
+            "Look up IP address of the terminal in its menu",
+        ),
+        (["DNS cache was flushed"], "Flush DNS cache"),
+        (["DNS was wrong on the adapter"], "Check DNS"),
+        (["Restart of the user's phone"], "Restart the user's phone"),
+        (["Firmware update of the docking station"], "Update the firmware of the docking station"),
+        (["Spooler service restart"], "Restart spooler service"),
+        (["Sensor calibration: feed button held"], "Calibrate sensor: feed button held"),
+        (["Look at the error logged in the event log"], "Look at the error logged in the event log"),
+        (["Switch it off where it is set"], "Switch it off where it is set"),
+        (["Is it on and ready?"], "Is it on and ready?"),
+        (["Test page from the panel", "Printed a test page"], "Print a test page"),
         (["Réinstallé l’imprimante"], "Réinstallé l’imprimante"),
     ],
 )
