@@ -52,6 +52,7 @@ _BARE = """
     fixed done nothing still all everything back gone success it any better unchanged happy user ja nein geht wieder
 """
 BARE = frozenset(_BARE.split())
+_ADDED = re.compile(r"[,;(]| [-–] ")  # what is behind it only adds to what was said
 _CLAUSE = re.compile(r"[,;:.–(!]| - | and ")
 
 
@@ -99,8 +100,8 @@ def same_answer(one: str, other: str, language: str = LANGUAGE) -> bool:
 
 def _says_less(one: str, other: str, language: str) -> bool:
     said, whole = _words(one, language), _words(other, language)
-    first, *more = _CLAUSE.split(one, maxsplit=1)
-    if more and not _CLAUSE.search(other):
+    first, *more = _ADDED.split(one, maxsplit=1)
+    if more and not _ADDED.search(other):
         said = _words(first, language) or said
     return bool(said) and said <= whole
 

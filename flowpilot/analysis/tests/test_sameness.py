@@ -97,6 +97,12 @@ def test_what_an_answer_means(answer, means, solved):
     assert (meaning(answer), says_solved(answer)) == (means, solved)
 
 
+def test_what_stands_behind_a_comma_only_adds_to_an_answer():
+    assert same_answer("Default is Reviewer", "Reviewer, that is enough")
+    assert not same_answer("Default is Reviewer", "Default: free/busy only")
+    assert not same_answer("grey cloud, signed out", "grey cloud, sync paused")
+
+
 def test_answers_are_one_by_the_stems_of_their_language():
     assert same_answer("Warteschlangen voll", "volle Warteschlange", "german")
     assert not same_answer("Warteschlange voll", "Warteschlange leer", "german")
