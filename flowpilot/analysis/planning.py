@@ -153,11 +153,12 @@ class Planner:
             over = [row for row in rows if not row.ahead and row.whole]
             on = [row for row in rows if row.ahead]
             denied = bool(answers) and meaning(answers[0]) == "no"
-            solved = 2 * sum(map(says_solved, answers)) > len(answers) and acts
+            open_ = [answer for answer in answers if not (acts and says_solved(answer))]
+            solved = bool(answers) and 2 * len(open_) <= len(answers)
             if solved or (answers and over and (not on or (not denied and 2 * len(over) >= len(rows)))):
                 ended.join(_Branch(is_end=True, took=rows, said=answers))
             elif answers:
-                going.append(_Branch(is_end=False, took=rows, said=answers, rows=on))
+                going.append(_Branch(is_end=False, took=rows, said=open_, rows=on))
             else:  # nobody knows what came of it: only what they did then parts them
                 ended.join(_Branch(is_end=True, took=over))
                 going.append(_Branch(is_end=False, took=[row for row in rows if row not in over], rows=on))

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowpilot.analysis import merging
-from flowpilot.analysis.answers import answer_label, meaning
+from flowpilot.analysis import merging, planning
+from flowpilot.analysis.answers import answer_label, meaning, says_solved
 from flowpilot.analysis.enhancing import with_option
 from flowpilot.analysis.merging import merge
 from flowpilot.analysis.phrases import step_title
 from flowpilot.analysis.reading import Lesson, Step
-from flowpilot.analysis.sameness import same_step
+from flowpilot.analysis.sameness import changes, same_step
 from flowpilot.analysis.tests.telling import FIRST, ONEDRIVE, SPOOLER, VPN, drawn
 from flowpilot.flows.structure import faults_of, nodes_of
 from flowpilot.tests.structures import structures as any_structures
@@ -331,7 +331,9 @@ WORDS = st.sampled_from(
     ["check queue", "restarted spooler", "restart the spooler", "Replaced cable", "é", "called user"]
 )
 STEPS = st.builds(
-    Step, title=WORDS | texts(400), answer=st.sampled_from(["", "ok", "no", "full", "Full."]) | texts(600)
+    Step,
+    title=WORDS | texts(400),
+    answer=st.sampled_from(["", "ok", "no", "works", "full", "Full.", "prints again"]) | texts(600),
 )
 LESSONS = st.lists(
     st.builds(
@@ -367,6 +369,9 @@ def test_any_sessions_make_a_tree_that_may_be_published(lessons):
         labels = [option["label"] for option in nodes[id_]["options"]]
         assert len({fold(label) for label in labels}) == len(labels)
         assert counts.keys() == set(labels)
+        assert len(labels) <= planning.MOST_OPTIONS + 1
+        for option in nodes[id_]["options"] if changes(nodes[id_]["title"]) else []:
+            assert not says_solved(option["label"]) or nodes[option["next"]]["type"] == "outcome"
         assert 0 <= merged.visits[id_] - sum(counts.values()) <= merged.left_out.get(id_, 0)
     went = Counter(
         id_ for path in merged.paths for id_ in [*(s["node_id"] for s in path["steps"]), path["end"]]
