@@ -71,6 +71,8 @@ NAME_WEIGHT = 0.25
 
 def words_of(text: str, language: str = LANGUAGE) -> list[str]:
     """What the text is about, each word once, in their order."""
+    if not text:  # as many descriptions and solutions are
+        return []
     return list(dict.fromkeys(_words(bare(text), language)))[:MOST_WORDS]
 
 
