@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from flowpilot.analysis.phrases import answer_label, meaning_of, same_answer
 from resolutionflow.folding import fold
@@ -19,6 +20,7 @@ _YES = re.compile(
 )
 
 
+@lru_cache(maxsize=20_000)
 def meaning(answer: str) -> str:
     """“yes” or “no” of an answer that says little else, in whichever language; "" of any other."""
     folded = fold(answer)
@@ -37,13 +39,14 @@ def are_one(one: str, other: str) -> bool:
 def classes(answers: Iterable[str]) -> list[list[int]]:
     """Which answers are one, by their places; those without any are one too. The first to be given comes first."""
     found: list[tuple[str, list[int]]] = []
+    class_of: dict[str, list[int]] = {}
     for place, answer in enumerate(answers):
-        for first, places in found:
-            if (not answer and not first) or (answer and first and are_one(answer, first)):
-                places.append(place)
-                break
-        else:
-            found.append((answer, [place]))
+        if answer not in class_of:
+            same = (places for first, places in found if answer and first and are_one(answer, first))
+            class_of[answer] = next(same, [])
+            if not class_of[answer]:
+                found.append((answer, class_of[answer]))
+        class_of[answer].append(place)
     return [places for _, places in found]
 
 

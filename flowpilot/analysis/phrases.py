@@ -149,9 +149,9 @@ def _most_typical(said: Sequence[str], language: str) -> str:
     """What most said just so or nearly so; of equals the shorter one, then the one that was said first."""
     counts: Counter[str] = Counter()
     first: dict[str, str] = {}
-    for text in said:
+    for text, count in Counter(said).items():
         plain = fold(_bare(text)).strip(ENDS)
-        counts[plain] += 1
+        counts[plain] += count
         first.setdefault(plain, text)
     common = counts.most_common(COMPARED)
     words = [step_words(plain, language) for plain, _ in common]
@@ -199,11 +199,11 @@ class Spelling:
 
     def __init__(self, texts: Iterable[str]) -> None:
         found: dict[str, Counter[str]] = defaultdict(Counter)
-        for text in texts:
+        for text, count in Counter(texts).items():
             if not text.isupper():  # shouted
                 for word in WORD.findall(text):
                     if any(map(str.isupper, word[1:])):
-                        found[word.lower()][word] += 1
+                        found[word.lower()][word] += count
         self._known = {word: counts.most_common(1)[0][0] for word, counts in found.items()}
 
     def put_right(self, text: str) -> str:
@@ -216,6 +216,7 @@ def _cut(text: str, longest: int) -> str:
     return text[: longest - 1].rsplit(" ", 1)[0].rstrip(ENDS)[: longest - 1] + "…"
 
 
+@lru_cache(maxsize=20_000)
 def meaning_of(answer: str) -> str:
     """“yes” or “no” of an answer that says little else, "" of any other."""
     folded = fold(answer)
@@ -237,12 +238,13 @@ def same_answer(one: str, other: str) -> bool:
 def answer_label(said: Sequence[str], most: int = 3) -> str:
     """The results that these words tell, each as most said it, the most frequent first; "" if there is none to see."""
     groups: list[list[str]] = []
+    group_of: dict[str, list[str]] = {}
     for text in said:
-        same = next((group for group in groups if same_answer(text, group[0])), None)
-        if same is None:
-            groups.append([text])
-        else:
-            same.append(text)
+        if text not in group_of:
+            group_of[text] = next((group for group in groups if same_answer(text, group[0])), [])
+            if not group_of[text]:
+                groups.append(group_of[text])
+        group_of[text].append(text)
     groups.sort(key=lambda group: -len(group))
     labels = list(filter(None, map(_one_label, groups[:most])))
     while len(labels) > 1 and len(", ".join(labels)) > LABEL:
@@ -252,8 +254,10 @@ def answer_label(said: Sequence[str], most: int = 3) -> str:
 
 
 def _one_label(said: Sequence[str]) -> str:
-    counts = Counter(fold(text).strip(ENDS) for text in said)
-    plain = [text for text in said if visible(text) and text.strip(ENDS)]
+    counts: Counter[str] = Counter()
+    for text, count in Counter(said).items():
+        counts[fold(text).strip(ENDS)] += count
+    plain = [text for text in dict.fromkeys(said) if visible(text) and text.strip(ENDS)]
     if not plain:
         return ""
     best = max(plain, key=lambda text: (counts[fold(text).strip(ENDS)], -len(text)))
