@@ -28,6 +28,8 @@ def by_name() -> tuple[Combinable, Combinable]:
 
 def fold(text: str) -> str:
     """As `folded`, in Python; letter by letter, so that places in a text can be told."""
+    if text.isascii():  # most are, and many are asked for
+        return text.lower()
     return NOT_ASCII.sub(lambda found: fold_letter(found[0]), text).lower()
 
 

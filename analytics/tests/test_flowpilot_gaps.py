@@ -85,7 +85,7 @@ def query_of(viewer, **parameters):
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @example([one(status="escalated")] * 4 + [one()] * 1)
 @example([one(status="abandoned")] * 5)
 @example([one(status="active", idle=True)] * 6 + [one()] * 3)

@@ -34,7 +34,7 @@ def by(engineer, completed, of=None, **facts):
 FIVE = by(0, 1) + by(1, 1, 2) + by(2, 1, 3) + by(3, 3) + by(4, 0, 4)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @example(USUAL, [], 0, None)
 @example(USUAL, [one(engineer=1)], 0, None)  # only a colleague worked
 @example(USUAL, [one(), one(foreign=True)], 0, None)

@@ -27,7 +27,7 @@ from analytics.tests.made_up import (
 from resolutionflow.models import ApiToken
 
 
-@settings(max_examples=70)
+@settings(max_examples=40)
 @example(USUAL, [], False, None, None)
 @example(USUAL, [one()], False, None, None)
 @example(USUAL, [one(foreign=True)], False, None, None)

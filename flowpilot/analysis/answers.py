@@ -46,6 +46,7 @@ _BAD = re.compile(
     r"\b(?:stuck|drops?|hangs?|freezes|crash(?:es|ed)?|locked|jam(?:s|med)?|breaks|down|offline|expired|errors?|black|slow|"
     r"disabled|full|empty|wrong|lost)\b"
 )
+_OVER = re.compile(r"\b(?:gone|solved|fixed)\b")  # “error is gone”
 _LIMITED = re.compile(r"\b(?:but|except|until|only|partly|sometimes|aber|nur|mais)\b")
 _BARE = """
     works working worked work again fine good ok okay yes no now change difference same help helped luck solved resolved
@@ -69,21 +70,21 @@ def says_solved(answer: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def _sense(answer: str) -> tuple[str, bool]:
+    """What it means, and whether it helped. Of a longer answer the first clause tells that, if it begins with it."""
     whole = " ".join(fold(answer).split())
-    clause = _CLAUSE.split(whole, maxsplit=1)[0].strip()
-    told = whole.strip(ENDS) if len(whole.split()) <= FEW_WORDS else clause
-    helped, fine = _HELPED.search(told), _RIGHT.search(told)
-    found = [told_ for told_ in (_NEGATIVE.match(told), helped, fine) if told_]
-    if len(told.split()) > FEW_WORDS and not any(one.start() == 0 for one in found):
+    is_short = len(whole.split()) <= FEW_WORDS
+    told = whole.strip(ENDS) if is_short else _CLAUSE.split(whole, maxsplit=1)[0].strip()
+    ways = [way.search(told) for way in (_NEGATIVE, _HELPED, _RIGHT)]
+    denied, helped, right = ways
+    if len(told.split()) > FEW_WORDS and all(way is None or way.start() for way in ways):
         return "", False
     if _UNTROUBLED.search(told):
         return "yes", False
-    if _NEGATIVE.search(told):
+    if denied:
         return "no", False
-    if (helped or fine) and (_LIMITED.search(told) or _BAD.search(told)):
-        return ("yes", True) if re.search(r"\b(?:gone|solved|fixed)\b", told) else ("", False)
-    if helped or fine:
-        return "yes", bool(helped)
+    if helped or right:
+        mixed = _LIMITED.search(told) or (_BAD.search(told) and not _OVER.search(told))
+        return ("", False) if mixed else ("yes", bool(helped))
     return ("no", False) if _TOO.search(told) else ("", False)
 
 
@@ -121,13 +122,16 @@ def _is_bare(answer: str) -> bool:
 def classes(answers: Iterable[str], language: str = LANGUAGE) -> list[list[int]]:
     """Which answers are one, by their places; those without any are one too. The first to be given comes first."""
     found: list[tuple[str, list[int]]] = []
+    class_of: dict[str, list[int]] = {}
     for place, answer in enumerate(answers):
-        for first, places in found:
-            if (not answer and not first) or (answer and first and same_answer(answer, first, language)):
-                places.append(place)
-                break
-        else:
-            found.append((answer, [place]))
+        if answer not in class_of:
+            same = (
+                places for first, places in found if answer and first and same_answer(answer, first, language)
+            )
+            class_of[answer] = next(same, [])
+            if not class_of[answer]:
+                found.append((answer, class_of[answer]))
+        class_of[answer].append(place)
     return [places for _, places in found]
 
 
@@ -158,8 +162,10 @@ def answer_label(said: Sequence[str], most: int = 3, language: str = LANGUAGE) -
 
 
 def _one_label(said: Sequence[str]) -> str:
-    counts = Counter(fold(text).strip(ENDS) for text in said)
-    plain = [text for text in said if visible(text) and text.strip(ENDS)]
+    counts: Counter[str] = Counter()
+    for text, count in Counter(said).items():
+        counts[fold(text).strip(ENDS)] += count
+    plain = [text for text in dict.fromkeys(said) if visible(text) and text.strip(ENDS)]
     if not plain:
         return ""
     best = max(plain, key=lambda text: (counts[fold(text).strip(ENDS)], -len(text)))

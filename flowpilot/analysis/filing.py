@@ -13,7 +13,7 @@ from heapq import nlargest
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from flowpilot.analysis.agreement import agreement_of
 from flowpilot.analysis.enhancing import with_option
@@ -85,8 +85,7 @@ def file_due(account: Account) -> Filed:
         filing = Filing(account, Groups.load(account.language))
         for start in range(0, len(ids), AT_ONCE):
             with locked_account(account):
-                for id_ in ids[start : start + AT_ONCE]:
-                    filed += filing.file(id_)
+                filed += filing.file(ids[start : start + AT_ONCE])
     return filed
 
 
@@ -99,12 +98,20 @@ class Filing:
         self._flows = PublishedFlows(account.language)
         self._known = KnownProposals()
         self._names = _names_known(account)
+        self._at_hand: dict[UUID, Problem] = {}  # as they stand, until they are filed or put together
 
-    def file(self, problem_id: UUID) -> Filed:
+    def file(self, ids: Sequence[UUID]) -> Filed:
         """Belongs into a transaction that holds the account's lock."""
-        problem = Problem.objects.filter(id=problem_id).select_related("flow__current_version").first()
-        if problem is None:  # put together with another one
-            return Filed()
+        self._known.read_on()
+        self._at_hand = _whole_problems().in_bulk(ids)
+        filed = Filed()
+        for id_ in ids:
+            problem = self._problem(id_)
+            if problem is not None:  # else it was put together with another one
+                filed += self._file(problem)
+        return filed
+
+    def _file(self, problem: Problem) -> Filed:
         if problem.flow_id is None:
             problem = self._gathered(problem)
             if problem.proposal_id is None:
@@ -114,6 +121,9 @@ class Filing:
         problem.due = False
         problem.save(update_fields=["due", "proposal", "domain", "wording_due"])
         return filed
+
+    def _problem(self, id_: UUID) -> Problem | None:
+        return self._at_hand.pop(id_, None) or _whole_problems().filter(id=id_).first()
 
     def _decide(self, problem: Problem, proposal: FlowProposal | None) -> Filed:
         status = proposal.status if proposal else None
@@ -143,13 +153,15 @@ class Filing:
         )
         _write(new, draft, problem)
         problem.proposal = new
+        if new.kind == FlowProposal.Kind.NEW_FLOW:
+            self._known.add(new.id, new.domain_id, draft.evidence["terms"], draft.evidence["step_terms"])
         return Filed(new=1)
 
     def _gathered(self, problem: Problem) -> Problem:
         """The problem with all that began apart, in other words, and turned out to be the same; two of which proposals
         were filed stay apart."""
         for other_id in self._groups.same_as(problem.id):
-            other = Problem.objects.filter(id=other_id).select_related("flow__current_version").first()
+            other = self._problem(other_id)
             if other is not None and not (problem.proposal_id and other.proposal_id):
                 if other.proposal_id:
                     problem, other = other, problem
@@ -170,6 +182,8 @@ class Filing:
 
     def _put_together(self, problem: Problem, other: Problem) -> Problem:
         """Gives the sessions of one problem to another; the first is gone then."""
+        for one in (problem, other):
+            self._at_hand.pop(one.id, None)
         self._groups.join(other.id, problem.id)
         ProblemSession.objects.filter(problem=problem).update(problem=other)
         for mine, theirs in [(problem.words, other.words), (problem.step_words, other.step_words)]:
@@ -281,36 +295,41 @@ class KnownProposals:
     """New flows that were proposed in the account in scope, reviewed or not, by what they are about."""
 
     def __init__(self) -> None:
-        self._newest = UUID(int=0)
-        self._known: dict[UUID, tuple[UUID | None, Told]] = {}
-        self._with_word: dict[str, set[UUID]] = defaultdict(set)
+        self._known: list[tuple[UUID, UUID | None, Told]] = []  # the oldest first
+        self._with_word: dict[str, list[int]] = defaultdict(list)  # their places
 
     def about(self, about: Told, domain_id: UUID | None) -> UUID | None:
         """The newest proposal that is about this, of the domain or of none; without a domain, of any."""
-        self._read_on()
         words = nlargest(MOST, about.own, key=lambda word: (about.own[word], word))
-        shared = Counter(id_ for word in words if word not in FAINT for id_ in self._with_word.get(word, ()))
+        shared = Counter[int]()
+        for word in words:
+            if word not in FAINT:
+                shared.update(self._with_word.get(word, ()))
         least = min(2, max(shared.values(), default=0))
-        for id_ in sorted((id_ for id_, count in shared.items() if count >= least), reverse=True):
-            its_domain, its = self._known[id_]
+        for place in sorted((place for place, count in shared.items() if count >= least), reverse=True):
+            id_, its_domain, its = self._known[place]
             near = domain_id is None or its_domain is None or its_domain == domain_id
             if near and (is_about(words, its.own) or are_one(*about, *its)):
                 return id_
         return None
 
-    def _read_on(self) -> None:
+    def read_on(self) -> None:
         """What was filed since, by whomever: an id tells when."""
-        rows = FlowProposal.objects.filter(kind=FlowProposal.Kind.NEW_FLOW, id__gt=self._newest).order_by(
-            "id"
-        )
-        for id_, domain_id, *terms in rows.values_list(
-            "id", "domain_id", "evidence__terms", "evidence__step_terms"
-        ):
-            self._newest = id_
-            told = Told(*map(_weights, terms))
-            self._known[id_] = domain_id, told
-            for word in told.own:
-                self._with_word[word].add(id_)
+        newest = self._known[-1][0] if self._known else UUID(int=0)
+        rows = FlowProposal.objects.filter(kind=FlowProposal.Kind.NEW_FLOW, id__gt=newest).order_by("id")
+        columns = ("id", "domain_id", "evidence__terms", "evidence__step_terms")
+        for id_, domain_id, terms, step_terms in rows.values_list(*columns):
+            self.add(id_, domain_id, terms, step_terms)
+
+    def add(self, id_: UUID, domain_id: UUID | None, terms: object, step_terms: object) -> None:
+        told = Told(_weights(terms), _weights(step_terms))
+        for word in told.own:
+            self._with_word[word].append(len(self._known))
+        self._known.append((id_, domain_id, told))
+
+
+def _whole_problems() -> QuerySet[Problem]:
+    return Problem.objects.select_related("flow__current_version")
 
 
 def _weights(given: object) -> dict[str, float]:

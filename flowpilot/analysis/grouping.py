@@ -6,9 +6,9 @@ one takes the domain of the first session that has one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from itertools import combinations
 from math import ceil
 from typing import Any
@@ -118,16 +118,18 @@ class Groups:
 
     def weigh(self, words: Mapping[str, float], sessions: int, home: Home) -> dict[str, float]:
         """What a problem with these words is about, {stem: weight}: `terms` of a proposal's evidence."""
-        return _heaviest({word: share * self._rarity(word, home) / sessions for word, share in words.items()})
+        rare = self._rarities(words, home)
+        return _heaviest({word: share * rare[word] / sessions for word, share in words.items()})
 
     def weigh_steps(self, words: Mapping[str, float], sessions: int, home: Home) -> dict[str, float]:
         """What is done about a problem and about few others of its domain, {stem: weight}."""
         known = self._known[home if isinstance(home, UUID) else None]
-        weights = {
-            word: share * rarity_of_step(word, having=known.doing[word], of=known.problems) / sessions
-            for word, share in words.items()
-        }
-        return _heaviest({word: weight for word, weight in weights.items() if weight > 0})
+        weights = {}
+        for word, share in words.items():
+            rare = rarity_of_step(word, having=known.doing[word], of=known.problems)
+            if rare > 0:
+                weights[word] = share * rare / sessions
+        return _heaviest(weights)
 
     def about(self, id_: UUID) -> Told:
         """What the problem of this id is about, and what is done about it alone."""
@@ -150,12 +152,14 @@ class Groups:
         How rare a word is among the other problems counts: that all of these say it speaks for them."""
         group = self._by_id[id_]
         known = self._known[group.home if isinstance(group.home, UUID) else None]
+        taken = told[:: ceil(len(told) / MOST_PAIRED) or 1]
+        rare = self._rarities({word for own, _ in taken for word in own}, group.home, but=group)
         weighed = [
             (
-                {word: weight * self._rarity(word, group.home, but=group) for word, weight in own.items()},
+                {word: weight * rare[word] for word, weight in own.items()},
                 {word: rarity_of_step(word, having=known.doing[word], of=known.problems) for word in steps},
             )
-            for own, steps in told[:: ceil(len(told) / MOST_PAIRED) or 1]
+            for own, steps in taken
         ]
         pairs = [are_alike(*one, *other) for one, other in combinations(weighed, 2)]
         return sum(pairs) / len(pairs) if pairs else 0.0
@@ -202,7 +206,7 @@ class Groups:
         return best[2] if best else None
 
     def _candidates(self, words: Mapping[str, float], home: Home, most: int = COMPARED) -> list[Group]:
-        rare = sorted(((self._rarity(word, home), word) for word in words), reverse=True)
+        rare = sorted(((weight, word) for word, weight in self._rarities(words, home).items()), reverse=True)
         telling = [one for one in rare if one[1] not in FAINT][:TELLING] or rare[:TELLING]
         shared: dict[int, float] = {}
         for near in self._homes_near(home):
@@ -212,7 +216,7 @@ class Groups:
                     group = self._groups[place]
                     said = group.words[word] / group.count
                     shared[place] = shared.get(place, 0.0) + weight * said
-        chosen = sorted(((weight, place) for place, weight in shared.items()), reverse=True)[:most]
+        chosen = nlargest(most, ((weight, place) for place, weight in shared.items()))
         return [self._groups[place] for _, place in chosen]
 
     def _homes_near(self, home: Home) -> Iterator[Home]:
@@ -225,16 +229,24 @@ class Groups:
             yield home
             yield None
 
-    def _rarity(self, word: str, home: Home, but: Group | None = None) -> float:
-        """Within a domain its own name tells nothing apart."""
+    def _rarities(self, words: Collection[str], home: Home, but: Group | None = None) -> dict[str, float]:
+        """How rare each word is in this home, but for one of its problems. Within a domain its own name tells nothing
+        apart."""
         known = self._known[home if isinstance(home, UUID) else None]
-        having: float = known.having[word]
-        of = known.sessions
-        if but is not None:
-            having, of = max(0.0, having - but.words.get(word, 0.0)), of - but.count
-        found = rarity(word, having=having, of=of)
-        named = isinstance(home, UUID) and word in self._named.get(home, ())
-        return found * OF_ITS_DOMAIN if named else found
+        having, of = known.having, known.sessions
+        if but is None:
+            found = {word: rarity(word, having=having[word], of=of) for word in words}
+        else:
+            found = {
+                word: rarity(
+                    word, having=max(0.0, having[word] - but.words.get(word, 0.0)), of=of - but.count
+                )
+                for word in words
+            }
+        if isinstance(home, UUID):
+            for word in self._named.get(home, frozenset()).intersection(found):
+                found[word] *= OF_ITS_DOMAIN
+        return found
 
     def _counted_in(self, home: Home) -> Iterator[_Known]:
         """A domain's own figures, and the account's, which stand for all other homes."""

@@ -7,7 +7,6 @@ it, and never more than that: the same steps are taken for many problems.
 """
 
 from collections.abc import Collection, Mapping
-from heapq import nlargest
 from math import log, sqrt
 
 from flowpilot.analysis.words import strength
@@ -74,7 +73,7 @@ def likeness(problem_terms: Collection[str], evidence_terms: Mapping[str, float]
     little count as the part of one that they are."""
     words = set(problem_terms)
     count = min(max(round(_said(words)), FEWEST), MOST)
-    most = sum(nlargest(count, evidence_terms.values()))
+    most = sum(sorted(evidence_terms.values(), reverse=True)[:count])
     if most <= 0:
         return 0.0
     return min(1.0, sum(evidence_terms.get(word, 0.0) for word in words) / most)

@@ -150,10 +150,10 @@ def _names(said: Sequence[Said], told: Iterable[str]) -> set[str]:
     """Words that the texts only have with a capital, where a name would stand."""
     found: set[str] = set()
     small: set[str] = set()
-    for text in [*(text for text, _, _ in said), *told]:
+    for text in {*(text for text, _, _ in said), *told}:
         found |= names_in(text, alone=True)
-        small.update(fold(token) for token in TOKEN.findall(text) if token[0].islower())
-    return found - small
+        small.update(token for token in TOKEN.findall(text) if token[0].islower())
+    return found - set(map(fold, small))
 
 
 def _cut_down(

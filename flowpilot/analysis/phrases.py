@@ -36,9 +36,9 @@ def _most_typical(said: Sequence[str], language: str) -> str:
     """What most said just so or nearly so; of equals the shorter one, then the one that was said first."""
     counts: Counter[str] = Counter()
     first: dict[str, str] = {}
-    for text in said:
+    for text, count in Counter(said).items():
         plain = fold(bare(text)).strip(ENDS)
-        counts[plain] += 1
+        counts[plain] += count
         first.setdefault(plain, text)
     common = counts.most_common(COMPARED)
     words = [dict.fromkeys(terms(plain, language), 1.0) for plain, _ in common]
@@ -59,11 +59,11 @@ class Spelling:
 
     def __init__(self, texts: Iterable[str]) -> None:
         found: dict[str, Counter[str]] = defaultdict(Counter)
-        for text in texts:
+        for text, count in Counter(texts).items():
             if not text.isupper():  # shouted
                 for word in WORD.findall(text):
                     if any(map(str.isupper, word[1:])):
-                        found[word.lower()][word] += 1
+                        found[word.lower()][word] += count
         self._known = {word: counts.most_common(1)[0][0] for word, counts in found.items()}
 
     def put_right(self, text: str) -> str:

@@ -161,7 +161,9 @@ class Planner:
                 going.append(_Branch(is_end=False, took=rows, said=open_, rows=on))
             else:  # nobody knows what came of it: only what they did then parts them
                 ended.join(_Branch(is_end=True, took=over))
-                going.append(_Branch(is_end=False, took=[row for row in rows if row not in over], rows=on))
+                going.append(
+                    _Branch(is_end=False, took=[row for row in rows if row.ahead or not row.whole], rows=on)
+                )
         branches = _by_next(going)
         if strangers:
             if not branches:

@@ -5,10 +5,12 @@ changed is marked as due with them. Filing is a transaction a problem, which tak
 anywhere loses nothing and doubles nothing; the next one goes on where it stopped.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Count, Q, Sum
 
 from flowpilot.analysis.dropping import file_unneeded
 from flowpilot.analysis.filing import Filed, file_due
@@ -42,8 +44,9 @@ def analyse(account: Account, now: datetime, *, batches: int | None = None) -> A
     what once does."""
     with account_scope(account):
         read = taught = 0
+        kept = _Kept(account)
         while batches is None or batches > 0:
-            more, telling = _read_batch(account, now)
+            more, telling = _read_batch(account, now, kept)
             read, taught = read + more, taught + telling
             if more < BATCH:
                 break
@@ -59,7 +62,31 @@ def analyse_all(now: datetime) -> None:
         analyse(account, now, batches=A_RUN)
 
 
-def _read_batch(account: Account, now: datetime) -> tuple[int, int]:
+class _Kept:
+    """All problems, from one batch of a run to the next. If somebody else has worked on them in between, they are read
+    again: each session that is read counts in a problem, joining makes fewer of them, filing takes marks off."""
+
+    def __init__(self, account: Account) -> None:
+        self._language = account.language
+        self._groups: Groups | None = None
+        self._marks: Mapping[str, int] = {}
+
+    def groups(self) -> Groups:
+        if self._groups is None or self._marks != _marks():
+            self._groups = Groups.load(self._language)
+        return self._groups
+
+    def stored(self) -> None:
+        self._marks = _marks()
+
+
+def _marks() -> Mapping[str, int]:
+    return Problem.objects.aggregate(
+        problems=Count("id"), sessions=Sum("session_count"), due=Count("id", filter=Q(due=True))
+    )
+
+
+def _read_batch(account: Account, now: datetime, kept: _Kept) -> tuple[int, int]:
     """How many sessions were read, and how many of them told enough."""
     with locked_account(account):
         ids = list(unread().values_list("id", flat=True)[:BATCH])
@@ -68,9 +95,10 @@ def _read_batch(account: Account, now: datetime) -> tuple[int, int]:
         sessions = Session.objects.filter(id__in=ids)
         lessons = list(_settled(lessons_of(sessions.order_by("completed_at", "id"))))
         if lessons:
-            groups = Groups.load(account.language)
+            groups = kept.groups()
             changed = {group.id: group for group in map(groups.place, lessons)}
             _store(changed.values())
+            kept.stored()
         sessions.update(analysed_at=now)
     return len(ids), len(lessons)
 
@@ -110,6 +138,7 @@ def _store(groups: Iterable[Group]) -> None:
             )
         )
         belonging += [ProblemSession(problem_id=group.id, session_id=id_) for id_ in group.came]
+        group.came.clear()
     Problem.objects.bulk_create(
         rows,
         update_conflicts=True,

@@ -31,20 +31,26 @@ class Voices:
     def __init__(self, lessons: Sequence[Lesson], language: str = LANGUAGE) -> None:
         self.language = language
         by_engineer = len({lesson.engineer_id for lesson in lessons}) > 1
-        used: dict[str, set[UUID]] = defaultdict(set)
+        told: dict[str, set[UUID]] = defaultdict(set)
         for lesson in lessons:
             who = lesson.engineer_id if by_engineer else lesson.session_id
             for text in (
                 lesson.solution,
                 *(text for step in lesson.steps for text in (step.title, step.answer)),
             ):
-                for word in terms(text, language):
-                    used[word].add(who)
+                told[text].add(who)
+        used: dict[str, set[UUID]] = defaultdict(set)
+        for text, people in told.items():
+            for word in terms(text, language):
+                used[word] |= people
         least = 2 if len(lessons) > 1 else 1
-        self._shared = {word for word, who in used.items() if len(who) >= least}
+        self._shared = {word for word, people in used.items() if len(people) >= least}
+        self._texts: dict[str, bool] = {}  # whether all words of it are shared, as far as it was asked
 
     def are_shared(self, text: str) -> bool:
-        return all(self._is_shared(word) for word in _WORD.findall(text))
+        if text not in self._texts:
+            self._texts[text] = all(self._is_shared(word) for word in _WORD.findall(text))
+        return self._texts[text]
 
     def shared(self, texts: Iterable[str]) -> list[str]:
         return [text for text in texts if self.are_shared(text)]

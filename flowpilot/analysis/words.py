@@ -71,6 +71,8 @@ NAME_WEIGHT = 0.25
 
 def words_of(text: str, language: str = LANGUAGE) -> list[str]:
     """What the text is about, each word once, in their order."""
+    if not text:  # as many descriptions and solutions are
+        return []
     return list(dict.fromkeys(_words(bare(text), language)))[:MOST_WORDS]
 
 
@@ -115,6 +117,8 @@ def names_in(text: str, *, alone: bool = False) -> frozenset[str]:
     only people do, and otherwise unknown. None in a text that has capitals throughout. alone: a single word before a
     colon too, which in “Dock: no picture” is none."""
     found, others = set(), 0
+    if text.isascii() and text.islower():
+        return frozenset()
     first = FIRST.match(text)
     named = {fold(word) for word in CAPITAL.findall(first[1]) if word[1:].islower()} if first else set()
     if first and len(named) == 1 and not alone and text[first.end() :].lstrip().startswith(":"):
@@ -126,9 +130,8 @@ def names_in(text: str, *, alone: bool = False) -> frozenset[str]:
         begins = begins or any(mark in between for mark in ".!?:\n")
         word = token[0]
         if not begins:
-            plain = fold(word)
             if len(word) > 1 and word[0].isupper() and word[1:].islower():
-                found.add(plain)
+                found.add(fold(word))
             elif word.islower():
                 others += 1
         begins = False

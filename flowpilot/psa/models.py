@@ -100,6 +100,10 @@ class PsaMember(TenantModel):
         return self.login or self.external_id
 
 
+# All that can want a person, in the words of the index psa_push_open: it finds the few among all that ever arrived.
+OPEN = ~Q(status=State.SUCCESS) | ~Q(doubles=[])
+
+
 class PsaPushQuerySet(TenantQuerySet):
     def superseded(self) -> Self:
         """Those in whose place a later revision stands."""
@@ -112,7 +116,7 @@ class PsaPushQuerySet(TenantQuerySet):
         """What a banner counts: not delivered, neither replaced by another revision nor dismissed; a status that waits
         behind such a one; or there more than once."""
         refused = Q(status=State.NEEDS_ATTENTION, dismissed_at=None) & ~_later_revision()
-        return self.filter(refused | _is_stuck() | ~Q(doubles=[]))
+        return self.filter(OPEN, refused | _is_stuck() | ~Q(doubles=[]))
 
     def undelivered(self) -> Self:
         """What has neither arrived nor is given up: what a status of the same ticket waits for."""
@@ -296,6 +300,8 @@ class PsaPush(TenantModel):
             models.Index(
                 fields=["account", "sweep_at"], name="psa_push_to_sweep", condition=Q(sweep_at__isnull=False)
             ),
+            models.Index(fields=["account", "connection"], name="psa_push_open", condition=OPEN),
+            models.Index(fields=["account", "created_at", "session"], name="psa_push_by_creation"),
             models.Index(fields=["account", "status", "created_at"], name="psa_push_by_state"),
             models.Index(fields=["account", "finished_at"], name="psa_push_by_end"),
             models.Index(fields=["account", "session"], name="psa_push_by_session"),

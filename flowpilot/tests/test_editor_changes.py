@@ -315,7 +315,7 @@ def acts(draw, structure):
     )
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(st.data())
 def test_no_act_loses_a_step_or_doubles_an_id(data):
     structure = data.draw(structures())
@@ -343,7 +343,7 @@ def test_no_act_loses_a_step_or_doubles_an_id(data):
         structure = changed.structure
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(st.data())
 def test_moving_and_reordering_actions_keeps_a_valid_flow_reachable(data):
     structure = data.draw(structures())

@@ -200,7 +200,7 @@ def test_the_library_keeps_its_shape_through_mermaid(flow):
     assert {id_ for id_ in before - after if id_.split("-")[0] not in mermaid.RESERVED} == set()
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(structures(), texts())
 def test_any_structure_keeps_its_shape_through_mermaid(structure, name):
     file = importing.read(mermaid.written(Flow(name=name), structure))

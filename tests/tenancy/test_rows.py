@@ -4,8 +4,10 @@ import asyncio
 import threading
 
 import pytest
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db import connection
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Subquery
 from django.db.models import prefetch_related_objects as prefetch
+from django.test.utils import CaptureQueriesContext
 
 from flowpilot.models import Client, Domain, Flow, Session, Step
 from flowpilot.tests.factories import (
@@ -222,3 +224,11 @@ def test_tasks_do_not_meet(account, other_account):
 
     assert asyncio.run(both()) == [account.id, other_account.id]
     assert current_account_id() == account.id
+
+
+def test_the_statements_are_those_of_djangos_backend_for_postgresql(account):
+    with CaptureQueriesContext(connection) as queries:
+        Domain.objects.bulk_create([Domain(name="A"), Domain(name="B")])
+    assert "UNNEST" in queries[-1]["sql"]  # an array a column, not a parameter a value
+    with pytest.raises(ValueError, match="Dollar signs"):
+        list(Domain.objects.annotate(**{"a$b": FilteredRelation("flows")}).values("a$b__name"))

@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
-from flowpilot.psa.models import PsaActivityLog, PsaPush
+from flowpilot.psa.models import OPEN, PsaActivityLog, PsaPush
 from flowpilot.psa.resending import repeatable
 from flowpilot.psa.showing import placed
 from flowpilot.psa.states import UNFINISHED, State
@@ -56,12 +56,18 @@ class LedgerForm(forms.Form):
                 | Q(session__client__name__icontains=words)
                 | Q(external_id=words)
             )
-        return (
-            placed(rows)
-            .select_related("connection", "session", "session__client")
-            .defer("payload", "session__decisions")
-            .order_by("-created_at", "session", "-revision", "place", "part")
-        )
+        return entries(rows)
+
+
+def entries(pushes: QuerySet[PsaPush]) -> QuerySet[Any]:
+    """With all that an entry of the ledger shows, in its order. A page asks for its ids first: where each push stands
+    would be worked out for the whole ledger else."""
+    return (
+        placed(pushes)
+        .select_related("connection", "session", "session__client")
+        .defer("payload", "session__decisions")
+        .order_by("-created_at", "session", "-revision", "place", "part")
+    )
 
 
 def _under_way() -> QuerySet[PsaPush]:
@@ -88,10 +94,12 @@ STATES: dict[str, Callable[[], QuerySet[PsaPush]]] = {
 
 def counts() -> dict[str, int]:
     """How many pushes each state of the filter leaves, how many there are, and how many can be sent again at once."""
-    asked = STATES | {"repeatable": repeatable}
-    each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in asked.items()}
-    found: dict[str, int] = PsaPush.objects.aggregate(**each, all=Count("pk"))
-    return found
+    open_ones = {"attention": _attention, "under_way": _under_way, "repeatable": repeatable}
+    each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in open_ones.items()}
+    found: dict[str, int] = PsaPush.objects.filter(OPEN).aggregate(**each)
+    return found | PsaPush.objects.aggregate(
+        delivered=Count("pk", filter=Q(status=State.SUCCESS)), all=Count("pk")
+    )
 
 
 def ledger_href(query: str) -> str:

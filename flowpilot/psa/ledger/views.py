@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from flowpilot.psa.asking import Unanswered, in_words
 from flowpilot.psa.connecting.providers import SYSTEMS
 from flowpilot.psa.connections import current_connection
-from flowpilot.psa.ledger.listing import LedgerForm, WithoutTimeForm, counts, ledger_href
+from flowpilot.psa.ledger.listing import LedgerForm, WithoutTimeForm, counts, entries, ledger_href
 from flowpilot.psa.models import PsaPush
 from flowpilot.psa.resending import send_all_again
 from flowpilot.psa.showing import Shown, shown
@@ -36,7 +36,8 @@ leads_only = team_required(
 def ledger(request: AccountRequest) -> HttpResponse:
     """All pushes, newest first, or those that a filter leaves."""
     form = LedgerForm(request.GET)
-    page = numbered_page(request, form.pushes(), "pushes")
+    page = numbered_page(request, form.pushes().values_list("pk", flat=True), "pushes")
+    pushes = entries(PsaPush.objects.filter(pk__in=page.rows))
     names = shown_names(request.account, request.user)
     wanted = form.wanted()
     state = wanted.get("state") or "all"
@@ -46,7 +47,7 @@ def ledger(request: AccountRequest) -> HttpResponse:
         "form": form,
         "groups": [
             {"push": group[0].push, "engineer": names[group[0].push.session.user_id], "entries": group}
-            for group in _together(shown(page.rows, request.now))
+            for group in _together(shown(pushes, request.now))
         ],
         "page": page,
         "tabs": [

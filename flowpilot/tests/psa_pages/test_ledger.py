@@ -10,6 +10,7 @@ from flowpilot.models import PsaActivityLog, PsaConnection, PsaPush
 from flowpilot.tests.factories import PsaActivityLogFactory, PsaPushFactory, SessionFactory
 from flowpilot.tests.runner.posting import NOW
 from resolutionflow.tests.pages import read
+from tests.guard import without_guard
 
 
 def ended(engineer, **facts):
@@ -93,6 +94,20 @@ def test_many_rows_cost_no_more_queries(lead, pushes, connection, engineer):
     with CaptureQueriesContext(database) as many:
         lead.get("/psa/")
     assert len(many) == len(few)
+
+
+def test_every_page_counts_what_needs_somebody_by_an_index_of_the_few(lead, pushes):
+    """Of all that ever arrived it reads nothing."""
+    with CaptureQueriesContext(database) as queries:
+        lead.get("/sessions/")
+    (counting,) = [query["sql"] for query in queries if 'FROM "flowpilot_psaconnection"' in query["sql"]]
+    with without_guard(), database.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {counting}")
+        plan = [line for (line,) in cursor.fetchall() if " on flowpilot_psapush w0" in line]
+    assert len(plan) == 1
+    assert "Index Scan using psa_push_open on" in plan[0]
 
 
 def test_what_needs_somebody_is_sent_again_one_or_all(lead, pushes):

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.db.models.sql import Query, compiler
-from django.db.models.sql.compiler import (  # noqa: F401 - Django looks all of them up in this module
+from django.db.backends.postgresql import compiler
+from django.db.backends.postgresql.compiler import (  # noqa: F401 - Django looks all of them up in this module
     SQLAggregateCompiler,
     SQLCompiler,
     SQLInsertCompiler,
 )
+from django.db.models.sql import Query
 from django.db.models.sql.where import AND
 
 from resolutionflow.tenancy.models import TenantModel
