@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import F, Func, IntegerField, Q, QuerySet
+from django.db.models import BooleanField, F, Func, IntegerField, Q, QuerySet
 
 from flowpilot.flows.models import Domain
 from flowpilot.proposals.models import FlowProposal
@@ -50,6 +50,12 @@ THUMBS = Func(
     "and jsonb_typeof(%(expressions)s #> '{change,n}') = 'number' "
     "then (%(expressions)s #>> '{change,n}')::numeric::bigint end",
     output_field=IntegerField(null=True),
+)
+# Whether it comes back after it was rejected.
+RETURNED = Func(
+    F("evidence"),
+    template="coalesce(jsonb_typeof(%(expressions)s -> 'returned') = 'object', false)",
+    output_field=BooleanField(),
 )
 DAY = "Give the day as YYYY-MM-DD."
 

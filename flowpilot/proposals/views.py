@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from flowpilot.proposals.forms import DismissForm, RejectForm
-from flowpilot.proposals.listing import BEHIND, THUMBS, ProposalListForm, beside
+from flowpilot.proposals.listing import BEHIND, RETURNED, THUMBS, ProposalListForm, beside
 from flowpilot.proposals.models import FlowProposal
 from flowpilot.proposals.page import acts, proposal_page
 from resolutionflow.accounts.scoping import AccountRequest, team_required
@@ -29,7 +29,7 @@ def proposal_list(request: AccountRequest) -> HttpResponse:
     form = ProposalListForm(request.GET, account=request.account)
     rows = (
         form.proposals()
-        .annotate(thumbs=THUMBS)
+        .annotate(thumbs=THUMBS, returned=RETURNED)
         .select_related("domain", "target_flow")
         .defer("structure", "evidence")
     )

@@ -20,10 +20,30 @@ function onPage(key, target) {
     k: "a[rel='prev']", ArrowLeft: "a[rel='prev']",
     u: ".breadcrumb a",
   }[key];
+  if ("aerd".includes(key)) return toAct(key);
   const found = link && document.querySelector(link);
   found?.click();
   return Boolean(found);
 }
+
+// To a decision, never through it: Enter or a click takes it. What asks for words opens, and they can be typed.
+function toAct(key) {
+  const act = document.querySelector(`[data-act="${key}"]`);
+  const details = act?.closest("details");
+  if (details) details.open = true;
+  (details?.querySelector("textarea") ?? act)?.focus();
+  return Boolean(act);
+}
+
+function close(details) {
+  details.open = false;
+  details.querySelector("summary").focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.closest(".proposal-acts details[open]");
+  if (open) close(open);
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
