@@ -1,5 +1,6 @@
-"""Whether the flow that an enhancement changes has moved on: to a version that says other things than the one on which the
-change was made. No version is kept with a proposal; its structure tells, as it is that version with the change in it."""
+"""Whether the flow that an enhancement changes has moved on: to a version that says other things than the one on
+which the change was made. No version is kept with a proposal; its structure tells, as it is that version with the
+change in it."""
 
 from flowpilot.analysis.enhancing import without_step
 from flowpilot.flows.comparing import Comparison, changes_between

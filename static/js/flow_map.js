@@ -210,13 +210,18 @@ function setUp(tree) {
   // An address that names a step opens it: on the map, or where the outline is shown there.
   const wanted = () => location.hash.match(/^#step-(\d+)$/)?.[1];
   show(view() ?? (matchMedia("(max-width: 640px)").matches ? "outline" : "map"));
-  function open() {
+  function open(focus = true) {
     if (!wanted()) return;
-    if (view() === "map") choose(wanted(), { push: false });
-    else tree.querySelector(`#step-${wanted()}`)?.scrollIntoView();
+    if (view() !== "map") return tree.querySelector(`#step-${wanted()}`)?.scrollIntoView();
+    map.scrollIntoView({ block: "nearest" });
+    choose(wanted(), { push: false, focus });
   }
-  addEventListener("hashchange", open);
-  open();
+  addEventListener("hashchange", () => open());
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#step-']");
+    if (link && !tree.contains(link) && link.hash === location.hash) open(); // the address stays, so it tells nobody
+  });
+  open(false);
 }
 
 for (const tree of document.querySelectorAll("[data-tree]")) setUp(tree);

@@ -1,5 +1,9 @@
 // Keys of the review: through the list, and from one proposal to the next. Without this file links do the same.
 
+// A refused act leaves the page at the act's own address, which cannot be reloaded.
+const address = document.querySelector("main").dataset.address;
+if (address && new URL(address, location).pathname !== location.pathname) history.replaceState(null, "", address);
+
 const typing = (target) => target.closest("input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]");
 
 function inList(key, rows) {

@@ -133,8 +133,8 @@ def test_a_problem_that_came_back_says_so(lead, proposal, team_admin):
     page = read(lead.get(f"/proposals/{proposal.id}/"))
     words = page.one("section", aria_labelledby="evidence-title").one("div", class_="notice").text
     assert words == (
-        "This problem comes back: Dana Whitfield turned it down on 31 Mar 2026 with 1 session behind it, now there are 3. "
-        "The reason then: “That one is gone.” See the earlier proposal"
+        "This problem comes back: Dana Whitfield turned it down on 31 Mar 2026 with 1 session behind it, now there "
+        "are 3. The reason then: “That one is gone.” See the earlier proposal"
     )
     row = read(lead.get("/proposals/")).one("tbody").text
     assert "New flow · comes back" in row
