@@ -58,6 +58,8 @@ def test_the_queue_filters_and_orders(lead, proposal, enhancement, domain):
         f"domain_id={domain.id}": [amber, offline],
         "domain_id=none": ["Sure"],
         "q=SPOOLER": [offline],
+        "q=hangs+Öffline": [offline],
+        "q=%25": [],
         "kind=nonsense&q=%00": ["Sure", amber, offline],
         "reviewed_from=31.3.": ["Sure", amber, offline],
     }.items():
@@ -72,6 +74,14 @@ def test_an_empty_queue_says_how_proposals_come_about(lead, account):
         "when several sessions without a flow solve the same problem" in page.one("div", class_="empty").text
     )
     assert "Enter opens a proposal" in page.one("p", class_="keys").text
+
+
+def test_a_search_that_finds_only_what_was_decided_leads_there(lead, proposal, team_admin):
+    assert "No proposal fits" in read(lead.get("/proposals/?q=scanner")).one("div", class_="empty").text
+    reviewing.dismiss(proposal.id, user=team_admin, now=NOW)
+    empty = read(lead.get("/proposals/?q=spooler&kind=new_flow")).one("div", class_="empty")
+    assert titles(lead.get(empty.one("a").href)) == ["Printer is offline"]
+    assert "Nothing waits for review" in read(lead.get("/proposals/")).one("div", class_="empty").text
 
 
 def test_the_navigation_counts_what_waits(lead, client, proposal, enhancement, engineer):
