@@ -53,7 +53,7 @@ def proposal_list(request: AccountRequest) -> HttpResponse:
     return page_or_panel(request, "proposals/list.html", "proposals/_list.html", context)
 
 
-def _decided(request: AccountRequest, kept: dict[str, str]) -> str:
+def _decided(request: AccountRequest, kept: dict[str, Any]) -> str:
     """Where nothing that waits was found: the address of what was decided already, if something of that is."""
     everything = kept | {"status": "all"}
     found = ProposalListForm(everything, account=request.account).proposals().exists()
