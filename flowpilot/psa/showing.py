@@ -29,7 +29,7 @@ class Shown:
     other_ticket: the one that took its ticket over, as far as that is known.
 
     What a person can do: repeats, send it again as it is, or after all; sets_now, set a status without waiting any
-    longer, unless its ticket takes nothing any more; relinks, link another ticket in place of one that is no good;
+    longer, unless its ticket was merged into another one; relinks, link another ticket in place of one that is no good;
     moves, send it to the ticket that is linked by now; dismisses, say that it is not needed.
     """
 
@@ -83,7 +83,7 @@ def _shown(row: Any, now: datetime) -> Shown:
         stuck=row.is_stuck,
         before=_kinds(row.before, UNFINISHED),
         refused=_kinds(row.before, (State.NEEDS_ATTENTION,)),
-        hopeless=any(other["code"] in NO_GOOD_TICKET for other in row.before),
+        merged=any(other["code"] == TicketMerged.__name__ for other in row.before),
     )
     stands = standing(push, place, now)
     at_home = push.system == push.connection.system
@@ -101,7 +101,7 @@ def _shown(row: Any, now: datetime) -> Shown:
         next_try=push.next_attempt_at if stands in PAUSING else None,
         other_ticket=merged_into(push),
         repeats=refused and connected and push.last_code != TicketMerged.__name__,
-        sets_now=place.stuck and connected and not place.hopeless,
+        sets_now=place.stuck and connected and not place.merged,
         relinks=wants and (push.last_code in NO_GOOD_TICKET or not at_home) and not elsewhere,
         moves=wants and elsewhere and bool(push.session.psa_ticket_id),
         dismisses=wants or (place.stuck and push.status != State.UNCERTAIN),
