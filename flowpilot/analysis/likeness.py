@@ -9,7 +9,7 @@ it, and never more than that: the same steps are taken for many problems.
 from collections.abc import Collection, Mapping
 from math import log, sqrt
 
-from flowpilot.analysis.words import strength
+from flowpilot.analysis.words import FAINT, PALE_WEIGHT, strength
 
 ABOUT = (
     0.42  # of the weight that so many words could have at most, what a text about the problem has at least
@@ -54,7 +54,7 @@ def closeness(
     done about it is about another one.
     """
     words = set(problem_terms)
-    shared = sum(strength(word) for word in words if evidence_terms.get(word, 0) > 0)
+    shared = _said({word for word in words if evidence_terms.get(word, 0) > 0})
     own = likeness(words, evidence_terms)
     steps = set(steps) - words
     done = likeness(steps, step_terms) if step_terms else 0.0
@@ -141,4 +141,5 @@ def rarity_of_step(word: str, *, having: int, of: int) -> float:
 
 
 def _said(words: Collection[str]) -> float:
-    return sum(map(strength, words))
+    """How much these words say together: the sum of their strengths."""
+    return len(words) - (1 - PALE_WEIGHT) * len(FAINT.intersection(words))
