@@ -8,6 +8,7 @@ it, and never more than that: the same steps are taken for many problems.
 
 from collections.abc import Collection, Mapping
 from math import log, sqrt
+from operator import mul
 
 from flowpilot.analysis.words import FAINT, PALE_WEIGHT, strength
 
@@ -124,8 +125,12 @@ def _done_alike(
 
 def overlap(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     """The cosine of the two, 0 to 1."""
-    whole = sum(w * w for w in one.values()) * sum(w * w for w in other.values())
-    return sum(weight * other.get(word, 0.0) for word, weight in one.items()) / sqrt(whole) if whole else 0.0
+    shared = sum(weight * other[word] for word, weight in one.items() if word in other)
+    return shared / sqrt(_squared(one) * _squared(other)) if shared else 0.0
+
+
+def _squared(weights: Mapping[str, float]) -> float:
+    return sum(map(mul, weights.values(), weights.values()))
 
 
 def rarity(word: str, *, having: float, of: float) -> float:
