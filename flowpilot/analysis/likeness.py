@@ -130,7 +130,8 @@ def overlap(one: Mapping[str, float], other: Mapping[str, float]) -> float:
 
 
 def _squared(weights: Mapping[str, float]) -> float:
-    return sum(map(mul, weights.values(), weights.values()))
+    squared: float = sum(map(mul, weights.values(), weights.values()))
+    return squared
 
 
 def rarity(word: str, *, having: float, of: float) -> float:

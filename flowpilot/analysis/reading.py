@@ -112,6 +112,8 @@ def sessions_of(ids: Sequence[UUID]) -> QuerySet[Session]:
 
 
 class _IsAny(Func):
+    """Whether a column is one of an array's values."""
+
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
     output_field = BooleanField()
