@@ -203,7 +203,8 @@ class Filing:
         lessons = list(lessons_of(newest))[::-1]
         rows = [(lesson.session_id, lesson.outcome, lesson.domain_id) for lesson in lessons]
         if problem.session_count > MERGED:
-            rows = list(members.order_by("completed_at", "id").values_list("id", "outcome", "domain_id"))
+            columns = ("id", "outcome", "domain_id")
+            rows = list(members.order_by("completed_at", "id").values_list(*columns))
         if problem.flow is not None:
             return self._enhancement(problem, problem.flow, lessons, rows)
         told = {lesson.session_id: self._groups.told(lesson) for lesson in lessons}
