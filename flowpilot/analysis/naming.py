@@ -109,7 +109,8 @@ def problem_name(
     """The one of the engineers' texts that says most of what they share, cut down to that. names: folded words of
     people and clients. told: other texts of the sessions, by which it is seen what is no name."""
     forbidden = set(names) | _names(said, told)
-    found = [_cut_down(text, shared, forbidden, language) for text, _, _ in said]
+    texts = dict.fromkeys(text for text, _, _ in said)
+    found = [_cut_down(text, shared, forbidden, language) for text in texts]
     best = max(found, key=lambda one: (round(one[0], 6), -len(one[1])), default=(-inf, ""))
     if visible(best[1]):
         return upper_first(_short(best[1]))
