@@ -94,7 +94,7 @@ STATES: dict[str, Callable[[], QuerySet[PsaPush]]] = {
 
 def counts() -> dict[str, int]:
     """How many pushes each state of the filter leaves, how many there are, and how many can be sent again at once."""
-    open_ones = {"attention": _attention, "under_way": _under_way, "repeatable": repeatable}
+    open_ones = {"attention": _attention, "under_way": under_way, "repeatable": repeatable}
     each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in open_ones.items()}
     found: dict[str, int] = PsaPush.objects.filter(OPEN).aggregate(**each)
     return found | PsaPush.objects.aggregate(
