@@ -25,7 +25,7 @@ from flowpilot.analysis.merging import Merged, merge
 from flowpilot.analysis.models import Problem, ProblemSession
 from flowpilot.analysis.naming import Said, problem_names, shared_words
 from flowpilot.analysis.phrases import Spelling, solution_line
-from flowpilot.analysis.reading import Lesson, Told, lessons_of
+from flowpilot.analysis.reading import Lesson, Told, lessons_of, sessions_of
 from flowpilot.analysis.wording import reworded
 from flowpilot.analysis.words import FAINT
 from flowpilot.clients.models import Client
@@ -198,12 +198,13 @@ class Filing:
     def _draft(self, problem: Problem) -> Draft | None:
         # Asked by their ids: beside a subquery that it knows nothing of, the planner walks the whole index of ends.
         ids = list(ProblemSession.objects.filter(problem=problem).values_list("session_id", flat=True))
-        members = Session.objects.filter(id__in=ids)
+        members = sessions_of(ids)
         newest = members.order_by("-completed_at", "-id")[:MERGED]
         lessons = list(lessons_of(newest))[::-1]
         rows = [(lesson.session_id, lesson.outcome, lesson.domain_id) for lesson in lessons]
         if problem.session_count > MERGED:
-            rows = list(members.order_by("completed_at", "id").values_list("id", "outcome", "domain_id"))
+            columns = ("id", "outcome", "domain_id")
+            rows = list(members.order_by("completed_at", "id").values_list(*columns))
         if problem.flow is not None:
             return self._enhancement(problem, problem.flow, lessons, rows)
         told = {lesson.session_id: self._groups.told(lesson) for lesson in lessons}

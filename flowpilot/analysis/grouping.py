@@ -78,7 +78,8 @@ class Groups:
         self._by_id: dict[UUID, Group] = {}
         self._slips = Slips()
         self._known: dict[Home, _Known] = defaultdict(_Known)
-        self._with_word: dict[Home, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+        # The problems of a home that say a word, by their places, with the share of their sessions that do.
+        self._with_word: dict[Home, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
         for group in known:
             self._enter(group)
 
@@ -110,7 +111,6 @@ class Groups:
             group.home = home
             self._enter(group)
         self._add(group, told)
-        group.count += 1
         group.came.append(lesson.session_id)
         if len(group.words) > MOST_WORDS or len(group.step_words) > MOST_WORDS:
             self._prune(group)
@@ -212,11 +212,9 @@ class Groups:
         for near in self._homes_near(home):
             with_word = self._with_word[near]
             for weight, word in telling:
-                for place in with_word.get(word, ()):
-                    group = self._groups[place]
-                    said = group.words[word] / group.count
+                for place, said in with_word.get(word, {}).items():
                     shared[place] = shared.get(place, 0.0) + weight * said
-        chosen = nlargest(most, ((weight, place) for place, weight in shared.items()))
+        chosen = nlargest(most, zip(shared.values(), shared, strict=True))
         return [self._groups[place] for _, place in chosen]
 
     def _homes_near(self, home: Home) -> Iterator[Home]:
@@ -255,14 +253,15 @@ class Groups:
             yield self._known[home]
 
     def _add(self, group: Group, told: Told) -> None:
+        group.count += 1
         for known in self._counted_in(group.home):
             known.sessions += 1
             known.having.update(told.own)
             known.doing.update(told.steps.keys() - group.step_words.keys())
         for word, weight in told.own.items():
             group.words[word] = group.words.get(word, 0) + weight
-            self._with_word[group.home][word].add(group.place)
             self._slips.learn(word)
+        self._list(group)
         for word, weight in told.steps.items():
             group.step_words[word] = group.step_words.get(word, 0) + weight
 
@@ -277,8 +276,13 @@ class Groups:
             known.having.update(group.words)
             known.doing.update(group.step_words.keys())
         for word in group.words:
-            self._with_word[group.home][word].add(group.place)
             self._slips.learn(word)
+        self._list(group)
+
+    def _list(self, group: Group) -> None:
+        with_word = self._with_word[group.home]
+        for word, weight in group.words.items():
+            with_word[word][group.place] = weight / group.count
 
     def _leave(self, group: Group) -> None:
         for known in self._counted_in(group.home):
@@ -287,7 +291,7 @@ class Groups:
             known.having.subtract(group.words)
             known.doing.subtract(group.step_words.keys())
         for word in group.words:
-            self._with_word[group.home][word].discard(group.place)
+            self._with_word[group.home][word].pop(group.place, None)
 
     def _prune(self, group: Group) -> None:
         """Words of few sessions go; those that stay keep what they weigh."""

@@ -8,8 +8,9 @@ it, and never more than that: the same steps are taken for many problems.
 
 from collections.abc import Collection, Mapping
 from math import log, sqrt
+from operator import mul
 
-from flowpilot.analysis.words import strength
+from flowpilot.analysis.words import FAINT, PALE_WEIGHT, strength
 
 ABOUT = (
     0.42  # of the weight that so many words could have at most, what a text about the problem has at least
@@ -54,7 +55,7 @@ def closeness(
     done about it is about another one.
     """
     words = set(problem_terms)
-    shared = sum(strength(word) for word in words if evidence_terms.get(word, 0) > 0)
+    shared = _said({word for word in words if evidence_terms.get(word, 0) > 0})
     own = likeness(words, evidence_terms)
     steps = set(steps) - words
     done = likeness(steps, step_terms) if step_terms else 0.0
@@ -124,8 +125,13 @@ def _done_alike(
 
 def overlap(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     """The cosine of the two, 0 to 1."""
-    whole = sum(w * w for w in one.values()) * sum(w * w for w in other.values())
-    return sum(weight * other.get(word, 0.0) for word, weight in one.items()) / sqrt(whole) if whole else 0.0
+    shared = sum(weight * other[word] for word, weight in one.items() if word in other)
+    return shared / sqrt(_squared(one) * _squared(other)) if shared else 0.0
+
+
+def _squared(weights: Mapping[str, float]) -> float:
+    squared: float = sum(map(mul, weights.values(), weights.values()))
+    return squared
 
 
 def rarity(word: str, *, having: float, of: float) -> float:
@@ -141,4 +147,5 @@ def rarity_of_step(word: str, *, having: int, of: int) -> float:
 
 
 def _said(words: Collection[str]) -> float:
-    return sum(map(strength, words))
+    """How much these words say together: the sum of their strengths."""
+    return len(words) - (1 - PALE_WEIGHT) * len(FAINT.intersection(words))

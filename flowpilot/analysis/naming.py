@@ -126,7 +126,8 @@ def problem_names(
     others that put it differently. names: folded words of people and clients. told: other texts of the sessions, by
     which it is seen what is no name."""
     forbidden = set(names) | _names(said, told)
-    found = [_cut_down(text, shared, forbidden, language) for text, _, _ in said]
+    texts = dict.fromkeys(text for text, _, _ in said)
+    found = [_cut_down(text, shared, forbidden, language) for text in texts]
     kept: dict[str, set[str]] = {}
     for worth, text in sorted(found, key=lambda one: (-round(one[0], 6), len(one[1]))):
         of = {_word(token, language) for token in TOKEN.findall(text)} - FAINT

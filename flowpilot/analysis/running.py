@@ -18,11 +18,10 @@ from flowpilot.analysis.grouping import Group, Groups
 from flowpilot.analysis.language_model import installed_model
 from flowpilot.analysis.locking import locked_account
 from flowpilot.analysis.models import Problem, ProblemSession
-from flowpilot.analysis.reading import Left, Lesson, lessons_of, unread
+from flowpilot.analysis.reading import Left, Lesson, lessons_of, sessions_of, unread
 from flowpilot.analysis.wording import improve_wording
 from flowpilot.flows.models import Flow
 from flowpilot.flows.structure import nodes_of
-from flowpilot.sessions.models import Session
 from resolutionflow.accounts.models import Account
 from resolutionflow.tenancy import account_scope
 
@@ -92,7 +91,7 @@ def _read_batch(account: Account, now: datetime, kept: _Kept) -> tuple[int, int]
         ids = list(unread().values_list("id", flat=True)[:BATCH])
         if not ids:
             return 0, 0
-        sessions = Session.objects.filter(id__in=ids)
+        sessions = sessions_of(ids)
         lessons = list(_settled(lessons_of(sessions.order_by("completed_at", "id"))))
         if lessons:
             groups = kept.groups()

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from flowpilot.flows.comparing import changes_between
 from flowpilot.flows.outline import outline
@@ -27,6 +28,7 @@ from resolutionflow.figures import counted, said
 
 APPROVE, EDIT, REJECT, DISMISS = "approve", "edit", "reject", "dismiss"
 DECIDING = ("decision", "note")
+NAMED = 3  # faults of a structure in a message
 
 
 class ReviewForm(WholeRowForm):
@@ -67,13 +69,20 @@ def _in_the_way(refused: reviewing.DraftInTheWay) -> SafeString:
     )
 
 
+def _in_short(invalid: reviewing.Invalid) -> str:
+    """The first faults; the editor shows all of them."""
+    faults = [str(fault) for fault in invalid.faults]
+    more = f" And {counted(len(faults) - NAMED, 'further fault')}." if len(faults) > NAMED else ""
+    return " ".join(faults[:NAMED]) + more
+
+
 class FlowProposalAdmin(TenantAdmin):
     """Only what waits can be decided. What a proposal says is never edited by hand."""
 
     facts = True
     form = ReviewForm
     actions = ("approve_selected", "dismiss_selected")
-    list_display = ("title", "kind", "domain", "status", "confidence", "created_at")
+    list_display = ("short_title", "kind", "domain", "status", "sure", "rests_on", "created_at")
     list_filter = ("status", "kind")
     list_select_related = ("domain",)
     search_fields = ("title", "summary")
@@ -113,8 +122,11 @@ class FlowProposalAdmin(TenantAdmin):
         except reviewing.DraftInTheWay as refused:
             messages.error(request, _in_the_way(refused))
             return redirect(request.path)
-        except (reviewing.Refused, reviewing.Invalid) as fault:
-            messages.error(request, str(fault))
+        except reviewing.Invalid as invalid:
+            messages.error(request, _in_short(invalid))
+            return redirect(request.path)
+        except reviewing.Refused as refused:
+            messages.error(request, str(refused))
             return redirect(request.path)
 
     def save_model(
@@ -140,27 +152,35 @@ class FlowProposalAdmin(TenantAdmin):
 
     @admin.action(description="Approve and publish the selected proposals", permissions=["change"])
     def approve_selected(self, request: HttpRequest, proposals: QuerySet[FlowProposal]) -> None:
-        self._each(request, proposals, reviewing.approve)
+        self._each(request, proposals, reviewing.approve, "approved and published")
 
     @admin.action(description="Dismiss the selected proposals", permissions=["change"])
     def dismiss_selected(self, request: HttpRequest, proposals: QuerySet[FlowProposal]) -> None:
-        self._each(request, proposals, reviewing.dismiss)
+        self._each(request, proposals, reviewing.dismiss, "dismissed")
 
-    def _each(self, request: HttpRequest, proposals: QuerySet[FlowProposal], act: Callable[..., Any]) -> None:
+    def _each(
+        self, request: HttpRequest, proposals: QuerySet[FlowProposal], act: Callable[..., Any], did: str
+    ) -> None:
         done = 0
         rows: list[tuple[UUID, str]] = list(proposals.values_list("id", "title"))
         for id_, title in rows:
             try:
                 act(id_, user=cast(User, request.user), now=timezone.now())
                 done += 1
-            except (reviewing.Refused, reviewing.Invalid) as fault:
-                messages.error(request, f"“{title}”: {fault}")
+            except reviewing.Invalid as invalid:
+                messages.error(request, f"“{title}”: {_in_short(invalid)}")
+            except reviewing.Refused as refused:
+                messages.error(request, f"“{title}”: {refused}")
         if done:
-            messages.success(request, f"{counted(done, 'proposal')} decided.")
+            messages.success(request, f"{counted(done, 'proposal')} {did}.")
 
     @admin.display(description="With all its evidence")
     def page(self, proposal: FlowProposal) -> SafeString:
         return format_html('<a href="{}">Open its page</a>', reverse("proposals:detail", args=[proposal.id]))
+
+    @admin.display(description="Title", ordering="title")
+    def short_title(self, proposal: FlowProposal) -> str:
+        return Truncator(proposal.title).chars(90)
 
     @admin.display(description="Domain")
     def domain_name(self, proposal: FlowProposal) -> str:
@@ -170,7 +190,7 @@ class FlowProposalAdmin(TenantAdmin):
     def target(self, proposal: FlowProposal) -> str:
         return proposal.target_flow.name if proposal.target_flow else "–"
 
-    @admin.display(description="Sure")
+    @admin.display(description="Sure", ordering="confidence")
     def sure(self, proposal: FlowProposal) -> str:
         return said(proposal.confidence, "share")
 

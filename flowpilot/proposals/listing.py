@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import F, Func, IntegerField, Q, QuerySet
+from django.db.models import BooleanField, F, Func, IntegerField, Q, QuerySet, TextField, Value
+from django.db.models.functions import Concat
 
 from flowpilot.flows.models import Domain
+from flowpilot.flows.search import has
 from flowpilot.proposals.models import FlowProposal
 from resolutionflow.accounts.models import Account
-from resolutionflow.folding import by_name
+from resolutionflow.folding import by_name, folded
 from resolutionflow.long_select import LongSelect
 from resolutionflow.periods import first_instant
 
@@ -51,6 +53,12 @@ THUMBS = Func(
     "then (%(expressions)s #>> '{change,n}')::numeric::bigint end",
     output_field=IntegerField(null=True),
 )
+# Whether it comes back after it was rejected.
+RETURNED = Func(
+    F("evidence"),
+    template="coalesce(jsonb_typeof(%(expressions)s -> 'returned') = 'object', false)",
+    output_field=BooleanField(),
+)
 DAY = "Give the day as YYYY-MM-DD."
 
 
@@ -64,7 +72,12 @@ class ProposalListForm(forms.Form):
         choices=[("", "Pending"), *((name, words) for name, (words, _) in STATUSES.items() if name)],
     )
     kind = forms.ChoiceField(
-        required=False, choices=[("", "New flows and changes"), *FlowProposal.Kind.choices]
+        required=False,
+        choices=[
+            ("", "New flows and changes"),
+            (FlowProposal.Kind.NEW_FLOW, "New flows"),
+            (FlowProposal.Kind.ENHANCEMENT, "Changes of flows"),
+        ],
     )
     domain_id = forms.ChoiceField(required=False, label="Domain", widget=LongSelect())
     confidence = forms.ChoiceField(
@@ -126,8 +139,9 @@ class ProposalListForm(forms.Form):
             kept &= Q(domain=None) if domain == NONE else Q(domain_id=UUID(domain))
         if data.get("confidence"):
             kept &= CONFIDENCES[data["confidence"]][1]
-        if data.get("q"):
-            kept &= Q(title__icontains=data["q"]) | Q(summary__icontains=data["q"])
+        text = folded(Concat("title", Value(" "), "summary", output_field=TextField()))
+        for word in (data.get("q") or "").split():
+            kept &= Q(has(word, text))
         if day := data.get("reviewed_from"):
             kept &= Q(reviewed_at__gte=first_instant(day, self.account.tz))
         if day := data.get("reviewed_to"):

@@ -9,19 +9,21 @@ from uuid import UUID
 from django.urls import reverse
 
 from flowpilot.flows.comparing import Comparison, changes_between
-from flowpilot.flows.drawing import Drawing, Notes, StepNote, WayNote, draw
+from flowpilot.flows.drawing import Drawing, Notes, StepNote, Tone, WayNote, draw
 from flowpilot.flows.models import Flow, FlowDraft, FlowVersion
 from flowpilot.proposals.back_test import DAYS, ENOUGH, BackTest, back_test
+from flowpilot.proposals.basis import moved_on
 from flowpilot.proposals.evidence import Evidence, Path
 from flowpilot.proposals.models import FlowProposal
 from flowpilot.proposals.reviewing import decision_in_words, free_name
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.states import Outcome
 from resolutionflow.accounts.models import Account, User
-from resolutionflow.accounts.names import shown_names
+from resolutionflow.accounts.names import shown_name, shown_names
 from resolutionflow.figures import Rate, counted
 
 LISTED = 200  # sessions of a list on the page
+WAYS = 6  # shown at once, the others behind a click
 
 
 @dataclass(frozen=True)
@@ -61,19 +63,22 @@ class SessionsBehind:
 def proposal_page(proposal: FlowProposal, *, viewer: User, account: Account, now: datetime) -> dict[str, Any]:
     """The context of templates/proposals/_evidence.html and those around it."""
     evidence = Evidence.read(proposal.evidence)
+    columns = _columns(evidence)
     names = shown_names(account, viewer)
     behind = _behind(evidence, names, account)
-    target = _target(proposal)
+    target = _target(proposal, evidence)
     return {
         "proposal": proposal,
         "evidence": evidence,
         "behind": behind,
         "outcomes": _outcomes(evidence),
-        "columns": _columns(evidence),
+        "columns": columns[:WAYS],
+        "more_columns": columns[WAYS:],
         "other_paths": max(0, behind.count - sum(path.count for path in evidence.paths)),
         "nearest": _nearest(evidence),
         "returned": _returned(evidence, behind),
-        "drawing": _drawing(proposal, evidence, behind.count),
+        "drawing": _drawing(proposal, evidence, behind.count, target["changes"]),
+        "opens_at": _opens_at(evidence, target["changes"]),
         "change_rate": Rate(evidence.change.n, evidence.change.of) if evidence.change else None,
         "test": _test(proposal, names, now),
         "days": DAYS,
@@ -84,12 +89,14 @@ def proposal_page(proposal: FlowProposal, *, viewer: User, account: Account, now
 
 def acts(proposal: FlowProposal) -> dict[str, Any]:
     """What can be done with it now: the context of templates/proposals/_acts.html."""
-    draft = FlowDraft.objects.filter(flow=proposal.draft_flow_id).first() if proposal.draft_flow_id else None
+    drafts = FlowDraft.objects.filter(flow=proposal.draft_flow_id).select_related("edited_by")
+    draft = drafts.first() if proposal.draft_flow_id else None
     name = free_name(proposal.title) if proposal.kind == FlowProposal.Kind.NEW_FLOW else ""
     return {
         "pending": proposal.status == FlowProposal.Status.PENDING,
         "decision": "" if proposal.status == FlowProposal.Status.PENDING else decision_in_words(proposal),
         "drafted": draft,
+        "drafted_by": shown_name(proposal.account, draft.edited_by) if draft and draft.edited_by else "",
         "changed_there": bool(draft) and draft.structure != proposal.structure if draft else False,
         "new_flow": proposal.kind == FlowProposal.Kind.NEW_FLOW,
         "renamed": name if name != proposal.title and not draft else "",
@@ -181,14 +188,16 @@ def _returned(evidence: Evidence, behind: SessionsBehind) -> dict[str, Any] | No
     return {
         "before": returned.sessions_before,
         "now": behind.count,
-        "decision": decision_in_words(before) if before and before.reviewed_at else "",
+        "by": shown_name(before.account, before.reviewed_by) if before and before.reviewed_by else "",
+        "at": before.reviewed_at if before else None,
         "note": before.review_note if before else "",
         "href": reverse("proposals:detail", args=[before.id]) if before else "",
     }
 
 
-def _drawing(proposal: FlowProposal, evidence: Evidence, count: int) -> Drawing:
-    """The proposed flow with the number of sessions that took each step and each answer."""
+def _drawing(proposal: FlowProposal, evidence: Evidence, count: int, changes: Comparison | None) -> Drawing:
+    """The proposed flow with the number of sessions that took each step and each answer, and where it differs from the
+    flow that it changes."""
     most = max([*evidence.branches.values(), 1])
     steps = {
         node: StepNote(
@@ -199,14 +208,27 @@ def _drawing(proposal: FlowProposal, evidence: Evidence, count: int) -> Drawing:
     for node, alone in evidence.left_out.items():
         lines = steps[node].lines if node in steps else ()
         steps[node] = StepNote(lines=(*lines, f"{alone:,} on by themselves"))
-    if change := evidence.change:
-        lines = steps[change.node_id].lines if change.node_id in steps else ()
-        steps[change.node_id] = StepNote(lines=(*lines, "changed here"), tone="watch")
+    marks: list[tuple[str, str, Tone]] = []
+    if changes:
+        marks += [(step.id, "changed here", "watch") for step in changes.changed]
+        marks += [(step.id, "new here", "good") for step in changes.added]
+    for node, words, tone in marks:
+        lines = steps[node].lines if node in steps else ()
+        steps[node] = StepNote(lines=(*lines, words), tone=tone)
     ways = {way: WayNote(suffix=f"{taken:,}", share=taken / most) for way, taken in evidence.branches.items()}
     return draw(proposal.structure, Notes(steps=steps, ways=ways))
 
 
-def _target(proposal: FlowProposal) -> dict[str, Any]:
+def _opens_at(evidence: Evidence, changes: Comparison | None) -> int | None:
+    """The number of the step where a change begins: that of the evidence if it is one that differs, else the first."""
+    if not changes:
+        return None
+    about = evidence.change.node_id if evidence.change else ""
+    differing = sorted((*changes.changed, *changes.added), key=lambda step: (step.id != about, step.number))
+    return differing[0].number if differing else None
+
+
+def _target(proposal: FlowProposal, evidence: Evidence) -> dict[str, Any]:
     """Of an enhancement: the flow as it runs now, what would change in it, and whether it moved on since."""
     if not proposal.target_flow_id:
         return {"target": None, "changes": None, "version": None, "moved_on": False}
@@ -218,7 +240,9 @@ def _target(proposal: FlowProposal) -> dict[str, Any]:
         "target": flow,
         "version": version,
         "changes": changes,
-        "moved_on": bool(pending and version and version.published_at > proposal.created_at),
+        "moved_on": bool(
+            pending and version and changes and moved_on(proposal, version, changes, evidence.change)
+        ),
     }
 
 

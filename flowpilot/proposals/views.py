@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from flowpilot.proposals.forms import DismissForm, RejectForm
-from flowpilot.proposals.listing import BEHIND, THUMBS, ProposalListForm, beside
+from flowpilot.proposals.listing import BEHIND, RETURNED, THUMBS, ProposalListForm, beside
 from flowpilot.proposals.models import FlowProposal
 from flowpilot.proposals.page import acts, proposal_page
 from resolutionflow.accounts.scoping import AccountRequest, team_required
@@ -29,7 +29,7 @@ def proposal_list(request: AccountRequest) -> HttpResponse:
     form = ProposalListForm(request.GET, account=request.account)
     rows = (
         form.proposals()
-        .annotate(thumbs=THUMBS)
+        .annotate(thumbs=THUMBS, returned=RETURNED)
         .select_related("domain", "target_flow")
         .defer("structure", "evidence")
     )
@@ -41,11 +41,23 @@ def proposal_list(request: AccountRequest) -> HttpResponse:
         "rows": [(proposal, url_with("proposals:detail", kept, proposal.id)) for proposal in page.rows],
         "page": page,
         "words": counted(page.total, "proposal"),
-        "reviewed": [(name, kept[name]) for name in ("reviewed_from", "reviewed_to") if name in kept],
+        "reviewed": [
+            (name, form.cleaned_data[name])
+            for name in ("reviewed_from", "reviewed_to")
+            if form.cleaned_data.get(name)
+        ],
         "blank": not page.rows and not form.narrowed,
+        "decided_href": "" if page.rows or not form.pending_only else _decided(request, kept),
         "tz": request.account.tz,
     }
     return page_or_panel(request, "proposals/list.html", "proposals/_list.html", context)
+
+
+def _decided(request: AccountRequest, kept: dict[str, Any]) -> str:
+    """Where nothing that waits was found: the address of what was decided already, if something of that is."""
+    everything = kept | {"status": "all"}
+    found = ProposalListForm(everything, account=request.account).proposals().exists()
+    return url_with("proposals:list", everything) if found else ""
 
 
 @require_GET

@@ -29,8 +29,8 @@ class Shown:
     other_ticket: the one that took its ticket over, as far as that is known.
 
     What a person can do: repeats, send it again as it is, or after all; sets_now, set a status without waiting any
-    longer; relinks, link another ticket in place of one that is no good; moves, send it to the ticket that is linked
-    by now; dismisses, say that it is not needed.
+    longer, unless its ticket was merged into another one; relinks, link another ticket in place of one that is no good;
+    moves, send it to the ticket that is linked by now; dismisses, say that it is not needed.
     """
 
     push: PsaPush
@@ -64,7 +64,9 @@ def placed(pushes: QuerySet[PsaPush]) -> QuerySet[Any]:
     rows: QuerySet[Any] = pushes.annotate(place=place).annotate(
         is_replaced=Exists(itself.superseded()),
         is_stuck=Exists(itself.stuck()),
-        before=ArraySubquery(siblings.undelivered().values(json=JSONObject(kind="kind", status="status"))),
+        before=ArraySubquery(
+            siblings.undelivered().values(json=JSONObject(kind="kind", status="status", code="last_code"))
+        ),
     )
     return rows.select_related("connection").defer("payload")
 
@@ -81,6 +83,7 @@ def _shown(row: Any, now: datetime) -> Shown:
         stuck=row.is_stuck,
         before=_kinds(row.before, UNFINISHED),
         refused=_kinds(row.before, (State.NEEDS_ATTENTION,)),
+        merged=any(other["code"] == TicketMerged.__name__ for other in row.before),
     )
     stands = standing(push, place, now)
     at_home = push.system == push.connection.system
@@ -98,7 +101,7 @@ def _shown(row: Any, now: datetime) -> Shown:
         next_try=push.next_attempt_at if stands in PAUSING else None,
         other_ticket=merged_into(push),
         repeats=refused and connected and push.last_code != TicketMerged.__name__,
-        sets_now=place.stuck and connected,
+        sets_now=place.stuck and connected and not place.merged,
         relinks=wants and (push.last_code in NO_GOOD_TICKET or not at_home) and not elsewhere,
         moves=wants and elsewhere and bool(push.session.psa_ticket_id),
         dismisses=wants or (place.stuck and push.status != State.UNCERTAIN),

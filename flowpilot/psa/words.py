@@ -28,12 +28,13 @@ class Standing:
 class Place:
     """What of the session's other pushes bears on where one stands. replaced: a later revision stands in its place.
     stuck: it waits for ever, unless a person decides. before: what goes first and is not there, by kind; `refused` of
-    these need a person."""
+    these need a person. merged: one of them found its ticket merged into another one."""
 
     replaced: bool = False
     stuck: bool = False
     before: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    merged: bool = False
 
 
 STANDINGS = {
@@ -96,7 +97,8 @@ def standing(push: PsaPush, place: Place, now: datetime) -> Standing:
     if place.stuck:
         needs = "needs" if len(place.refused) < 2 else "need"
         what = listed(place.refused) or "what belongs to it"
-        return Standing(STUCK, "bad", "user", f"Waits for {what}, which {needs} you. Set it now, or drop it.")
+        do = "Link another ticket, or drop it." if place.merged else "Set it now, or drop it."
+        return Standing(STUCK, "bad", "user", f"Waits for {what}, which {needs} you. {do}")
     if state in WAITING and (held := _held(push, now)) is not None:
         return held
     if state == State.PENDING and place.before:

@@ -205,6 +205,10 @@ class StartForm(forms.Form):
         fields["flow"].queryset = Flow.objects.filter(status=Flow.Status.PUBLISHED)
         fields["domain"].queryset = Domain.objects.all()
 
+    def clean_psa_ticket_id(self) -> str:
+        ticket: str = self.cleaned_data["psa_ticket_id"]
+        return ticket.removeprefix("#").strip()
+
     def clean_problem_summary(self) -> str:
         problem: str = self.cleaned_data["problem_summary"]
         if not visible(problem):

@@ -2,7 +2,7 @@
 
 const ZOOMS = [0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5, 2];
 const READABLE = 0.8; // the first view is not smaller: what is cut off can be scrolled to
-const OVERVIEW = 0.35; // a long map that would have to be smaller fits in its width only
+const LOWEST = 320; // pixels: a step's details have room beside the smallest map
 
 function setUp(tree) {
   tree.dataset.ready = "";
@@ -15,6 +15,7 @@ function setUp(tree) {
   const nodes = [...sheet.querySelectorAll(".node")];
   const links = nodes.map((node) => node.querySelector(".card-link"));
   let zoom = 1;
+  map.style.maxHeight = `${Math.max(LOWEST, height + 24)}px`; // no empty ground below a small map
 
   // Which of the two is shown: the person's choice, else what suits the width, as the stylesheet has it.
   const views = [...tree.querySelectorAll("[name='tree-view']")];
@@ -27,9 +28,10 @@ function setUp(tree) {
   function firstView() {
     if (seen || !map.clientWidth) return;
     seen = true;
-    if ("fit" in tree.dataset) return steps.fit();
     zoomTo(Math.min(1, Math.max(READABLE, (map.clientWidth - 8) / width)));
     map.scrollTo(0, 0);
+    const first = nodes.find((node) => node.dataset.step === tree.dataset.opensAt);
+    if (first) begin(first);
   }
   tree.addEventListener("change", (event) => {
     if (event.target.name === "tree-view" && event.target.value === "map") firstView();
@@ -50,7 +52,7 @@ function setUp(tree) {
     full: () => zoomTo(1),
     fit: () => {
       const [across, down] = [(map.clientWidth - 8) / width, (map.clientHeight - 8) / height];
-      zoomTo(Math.min(1, across, Math.max(down, OVERVIEW)));
+      zoomTo(Math.min(1, across, down));
       map.scrollTo(0, 0);
     },
   };
@@ -133,6 +135,11 @@ function setUp(tree) {
     icon.append(use);
     return icon;
   }
+  // Where it matters: the step near the top left, as what it leads to stands to the right of it and below.
+  function begin(node) {
+    const { e: x, f: y } = node.transform.baseVal.consolidate().matrix;
+    map.scrollTo(x * zoom - map.clientWidth / 5, y * zoom - map.clientHeight / 6);
+  }
   // Into sight, left of the panel.
   function reveal(node) {
     const [frame, box] = [map.getBoundingClientRect(), node.querySelector(".box").getBoundingClientRect()];
@@ -203,13 +210,18 @@ function setUp(tree) {
   // An address that names a step opens it: on the map, or where the outline is shown there.
   const wanted = () => location.hash.match(/^#step-(\d+)$/)?.[1];
   show(view() ?? (matchMedia("(max-width: 640px)").matches ? "outline" : "map"));
-  function open() {
+  function open(focus = true) {
     if (!wanted()) return;
-    if (view() === "map") choose(wanted(), { push: false });
-    else tree.querySelector(`#step-${wanted()}`)?.scrollIntoView();
+    if (view() !== "map") return tree.querySelector(`#step-${wanted()}`)?.scrollIntoView();
+    map.scrollIntoView({ block: "nearest" });
+    choose(wanted(), { push: false, focus });
   }
-  addEventListener("hashchange", open);
-  open();
+  addEventListener("hashchange", () => open());
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#step-']");
+    if (link && !tree.contains(link) && link.hash === location.hash) open(); // the address stays, so it tells nobody
+  });
+  open(false);
 }
 
 for (const tree of document.querySelectorAll("[data-tree]")) setUp(tree);

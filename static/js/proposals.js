@@ -1,5 +1,9 @@
 // Keys of the review: through the list, and from one proposal to the next. Without this file links do the same.
 
+// A refused act leaves the page at the act's own address, which cannot be reloaded.
+const address = document.querySelector("main").dataset.address;
+if (address && new URL(address, location).pathname !== location.pathname) history.replaceState(null, "", address);
+
 const typing = (target) => target.closest("input:not([type='checkbox'], [type='radio']), textarea, select, [contenteditable]");
 
 function inList(key, rows) {
@@ -20,10 +24,30 @@ function onPage(key, target) {
     k: "a[rel='prev']", ArrowLeft: "a[rel='prev']",
     u: ".breadcrumb a",
   }[key];
+  if ("aerd".includes(key)) return toAct(key);
   const found = link && document.querySelector(link);
   found?.click();
   return Boolean(found);
 }
+
+// To a decision, never through it: Enter or a click takes it. What asks for words opens, and they can be typed.
+function toAct(key) {
+  const act = document.querySelector(`[data-act="${key}"]`);
+  const details = act?.closest("details");
+  if (details) details.open = true;
+  (details?.querySelector("textarea") ?? act)?.focus();
+  return Boolean(act);
+}
+
+function close(details) {
+  details.open = false;
+  details.querySelector("summary").focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && event.target.closest(".proposal-acts details[open]");
+  if (open) close(open);
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -58,7 +58,7 @@ def test_a_hundred_steps_by_mouse(page, team, engineer):
     page.goto(f"/flows/{flow.id}/")
     assert len(boxes_on(page)) == 101
     level = page.get_by_role("button", name="Zoom to 100 %")
-    page.get_by_role("button", name="Fit").click()
+    page.get_by_role("button", name="Whole map").click()
     small = level.inner_text()
     page.get_by_role("button", name="Zoom in").click()
     expect(level).not_to_have_text(small)

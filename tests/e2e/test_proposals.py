@@ -7,7 +7,14 @@ import pytest
 from playwright.sync_api import expect
 
 from flowpilot.models import Flow
-from flowpilot.tests.factories import DomainFactory, FlowProposalFactory, SessionFactory
+from flowpilot.tests.factories import (
+    DomainFactory,
+    FlowFactory,
+    FlowProposalFactory,
+    FlowVersionFactory,
+    SessionFactory,
+)
+from flowpilot.tests.structures import leaf, question
 from tests.e2e.axe import axe
 from tests.e2e.looks import DARK, NARROW
 from tests.e2e.people import log_in
@@ -52,8 +59,10 @@ def test_through_the_queue_by_keys_and_on_to_a_flow(page, proposals, team_admin)
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Printer is offline")
+    page.wait_for_load_state()
     page.keyboard.press("j")
     expect(page.get_by_role("heading", level=1)).to_have_text("Scanner does not send mail")
+    page.wait_for_load_state()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("heading", level=1)).to_have_text("Printer is offline")
     page.get_by_role("button", name="Edit & publish").click()
@@ -76,3 +85,66 @@ def test_the_review_is_readable_for_everybody(page, proposals, team_admin, look)
         )
         assert page.evaluate("document.documentElement.scrollWidth") <= look.width
         axe(page)
+
+
+@pytest.fixture
+def change(proposals):
+    """A further answer to the thirtieth of forty questions."""
+    steps = [question(f"q{n}", f"q{n + 1}", "end") for n in range(1, 40)]
+    before = question("q0", "q1", "end", children=[*steps, leaf("q40"), leaf("end")])
+    steps[29] = question("q30", "q31", "end", "new")
+    after = question("q0", "q1", "end", children=[*steps, leaf("q40"), leaf("end"), leaf("new")])
+    flow = FlowFactory(name="Long way")
+    flow.current_version = FlowVersionFactory(flow=flow, structure=before)
+    flow.save()
+    about = {"kind": "missing_option", "node_id": "q30", "title": "Q30", "n": 6, "of": 20}
+    return FlowProposalFactory(
+        kind="enhancement",
+        target_flow=flow,
+        structure=after,
+        evidence={"change": about},
+        title="One more answer",
+    )
+
+
+def test_the_map_opens_at_the_change_and_keys_lead_to_the_decision(page, change, team_admin):
+    log_in(page, team_admin)
+    page.goto(f"/proposals/{change.id}/")
+    level = page.get_by_role("button", name="Zoom to 100 %")
+    expect(level).to_have_text("80 %")
+    box = "() => document.querySelector('.node.tone-watch .box').getBoundingClientRect().toJSON()"
+    frame = "() => document.querySelector('.map').getBoundingClientRect().toJSON()"
+    changed, seen = page.evaluate(box), page.evaluate(frame)
+    assert seen["left"] <= changed["left"] < changed["right"] <= seen["right"]
+    assert seen["top"] <= changed["top"] < changed["bottom"] <= seen["bottom"]
+    page.get_by_role("button", name="Whole map").click()
+    sheet = page.evaluate("() => document.querySelector('.map-sheet').getBoundingClientRect().toJSON()")
+    assert (sheet["width"] <= seen["width"], sheet["height"] <= seen["height"]) == (True, True)
+    page.keyboard.press("r")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("read")  # letters are letters there
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Reject…")).to_be_focused()
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Edit & publish")).to_be_focused()
+    page.get_by_role("link", name="31. Q30").first.click()
+    expect(page.get_by_role("complementary", name="Step 31")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("look", [NARROW], ids=str)
+def test_the_decision_is_within_reach_on_a_phone(page, proposals, team_admin):
+    log_in(page, team_admin)
+    page.goto(f"/proposals/{proposals.id}/")
+    expect(page.get_by_role("button", name="Approve and publish")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".keys")).to_be_hidden()
+    page.evaluate("scrollTo(0, 1e6)")
+    last = page.get_by_role("region", name="Details").bounding_box()
+    bar = page.get_by_role("region", name="Your decision").bounding_box()
+    assert last["y"] + last["height"] <= bar["y"]  # nothing lies below it in the end
+    page.get_by_text("Reject…").tap()
+    expect(page.get_by_role("button", name="Approve and publish")).to_be_hidden()
+    page.get_by_label("Reason").fill("We do this another way.")
+    page.get_by_role("button", name="Reject", exact=True).tap()
+    expect(page.get_by_text("Next proposal")).to_be_in_viewport()
+    proposals.refresh_from_db()
+    assert (proposals.status, proposals.review_note) == ("rejected", "We do this another way.")

@@ -132,3 +132,13 @@ def test_two_workers_at_once(account, small_batches):
     assert sum(done.read for done in both) == len(STORIES)
     assert sum(done.filed.new for done in both) == 3
     assert whats_there() == ALL
+
+
+def test_what_another_worker_did_between_two_batches_counts(account, small_batches):
+    kept = running._Kept(account)
+    assert running._read_batch(account, NOW, kept) == (5, 5)
+    analyse(account, NOW, batches=1)
+    while running._read_batch(account, NOW, kept)[0]:
+        pass
+    analyse(account, NOW)
+    assert whats_there() == ALL

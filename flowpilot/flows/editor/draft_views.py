@@ -58,6 +58,7 @@ def flow_data(request: AccountRequest, flow: Flow) -> HttpResponse:
 def publish(request: AccountRequest, flow: Flow) -> HttpResponse:
     """What would be new, and the note that goes with it."""
     form = PublishForm(request.POST if request.method == "POST" else None)
+    proposal = proposal_in(flow)
     if request.method == "POST" and form.is_valid():
         try:
             version = saving.publish(
@@ -76,9 +77,11 @@ def publish(request: AccountRequest, flow: Flow) -> HttpResponse:
                 None, f"{len(invalid.faults)} faults have to be mended first. Nothing is published."
             )
         else:
-            messages.success(request, f"Version {version.number} of {flow.name} is published.")
+            words = f" The proposal “{proposal.title}” is decided with it." if proposal else ""
+            messages.success(request, f"Version {version.number} of {flow.name} is published.{words}")
             return sent_on(request, resolve_url("flows:detail", flow.id))
-    return _draft_page(request, flow, "_publish.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "proposal": proposal}
+    return _draft_page(request, flow, "_publish.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,6 +17,7 @@ from flowpilot.psa.connecting import options, saving
 from flowpilot.psa.connecting.forms import NOT_SAVED, UNDER_WAY, ConnectForm, DefaultsForm, TemplateForm
 from flowpilot.psa.connecting.providers import SYSTEMS, System, system_or_404
 from flowpilot.psa.connections import current_connection, release
+from flowpilot.psa.ledger.listing import under_way
 from flowpilot.psa.models import PsaConnection, PsaMember
 from flowpilot.psa.sealing import can_seal, key_faults
 from flowpilot.psa.states import GRAVE, Hold
@@ -112,7 +113,7 @@ def _page(
             "template_form": TemplateForm(initial={"note_template": found.note_template if found else ""}),
             "held": HOLDS.get(found.held_reason, "") if found and found.is_held(request.now) else "",
             "state": _state(found, request.now, given.get("tested")) if found else None,
-            "under_way": saving.under_way(found) if found else 0,
+            "under_way": under_way().filter(connection=found).count(),
             "mapped": PsaMember.objects.filter(connection=found).count(),
             "people": User.objects.filter(account=request.account, is_active=True).count(),
             "linked": Client.objects.exclude(psa_company_id=None).exclude(psa_company_id="").count(),

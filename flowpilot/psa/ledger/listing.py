@@ -70,12 +70,12 @@ def entries(pushes: QuerySet[PsaPush]) -> QuerySet[Any]:
     )
 
 
-def _under_way() -> QuerySet[PsaPush]:
+def under_way() -> QuerySet[PsaPush]:
     """What arrives without anybody's doing."""
     rows: Any = PsaPush.objects.filter(status__in=UNFINISHED)
     stuck: Any = PsaPush.objects.all()
-    under_way: QuerySet[PsaPush] = rows.standing().exclude(pk__in=stuck.stuck().values("pk"))
-    return under_way
+    found: QuerySet[PsaPush] = rows.standing().exclude(pk__in=stuck.stuck().values("pk"))
+    return found
 
 
 def _attention() -> QuerySet[PsaPush]:
@@ -87,14 +87,14 @@ def _attention() -> QuerySet[PsaPush]:
 # Which pushes each state of the filter leaves; what is counted beside it is the same.
 STATES: dict[str, Callable[[], QuerySet[PsaPush]]] = {
     "attention": _attention,
-    "under_way": _under_way,
+    "under_way": under_way,
     "delivered": lambda: PsaPush.objects.filter(status=State.SUCCESS),
 }
 
 
 def counts() -> dict[str, int]:
     """How many pushes each state of the filter leaves, how many there are, and how many can be sent again at once."""
-    open_ones = {"attention": _attention, "under_way": _under_way, "repeatable": repeatable}
+    open_ones = {"attention": _attention, "under_way": under_way, "repeatable": repeatable}
     each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in open_ones.items()}
     found: dict[str, int] = PsaPush.objects.filter(OPEN).aggregate(**each)
     return found | PsaPush.objects.aggregate(
@@ -142,5 +142,5 @@ def without_time(sessions: QuerySet[Session]) -> QuerySet[Session]:
     logged = PsaActivityLog.objects.filter(
         **of_session, activity_type=PsaActivityLog.ActivityType.TIME_ENTRY_POSTED
     )
-    under_way = PsaPush.objects.filter(**of_session, kind=PsaPush.Kind.TIME_ENTRY, status__in=UNFINISHED)
-    return sessions.filter(~Exists(logged), ~Exists(under_way), status=Status.RESOLVED)
+    coming = PsaPush.objects.filter(**of_session, kind=PsaPush.Kind.TIME_ENTRY, status__in=UNFINISHED)
+    return sessions.filter(~Exists(logged), ~Exists(coming), status=Status.RESOLVED)

@@ -93,8 +93,8 @@ def test_several_at_once(lead, proposal, enhancement):
     chosen = [str(row.id) for row in (proposal, enhancement, other)]
     page = lead.post(LIST, {"action": "approve_selected", "_selected_action": chosen}, follow=True)
     words = page.content.decode()
-    assert "2 proposals decided." in words
+    assert "2 proposals approved and published." in words
     assert "edited before it is published" in words
     page = lead.post(LIST, {"action": "dismiss_selected", "_selected_action": chosen}, follow=True)
-    assert "1 proposal decided." in page.content.decode()
+    assert "1 proposal dismissed." in page.content.decode()
     assert "approved this proposal" in page.content.decode()

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from flowpilot.flows import drafting
 from flowpilot.models import Flow, FlowProposal
 from flowpilot.proposals import reviewing
-from flowpilot.tests.factories import FlowFactory, FlowProposalFactory, SessionFactory
+from flowpilot.tests.factories import FlowFactory, FlowProposalFactory, FlowVersionFactory, SessionFactory
 from flowpilot.tests.proposals.conftest import NOW, STRUCTURE
 from resolutionflow.tests.pages import read
 
@@ -58,6 +58,8 @@ def test_the_queue_filters_and_orders(lead, proposal, enhancement, domain):
         f"domain_id={domain.id}": [amber, offline],
         "domain_id=none": ["Sure"],
         "q=SPOOLER": [offline],
+        "q=hangs+Öffline": [offline],
+        "q=%25": [],
         "kind=nonsense&q=%00": ["Sure", amber, offline],
         "reviewed_from=31.3.": ["Sure", amber, offline],
     }.items():
@@ -72,6 +74,14 @@ def test_an_empty_queue_says_how_proposals_come_about(lead, account):
         "when several sessions without a flow solve the same problem" in page.one("div", class_="empty").text
     )
     assert "Enter opens a proposal" in page.one("p", class_="keys").text
+
+
+def test_a_search_that_finds_only_what_was_decided_leads_there(lead, proposal, team_admin):
+    assert "No proposal fits" in read(lead.get("/proposals/?q=scanner")).one("div", class_="empty").text
+    reviewing.dismiss(proposal.id, user=team_admin, now=NOW)
+    empty = read(lead.get("/proposals/?q=spooler&kind=new_flow")).one("div", class_="empty")
+    assert titles(lead.get(empty.one("a").href)) == ["Printer is offline"]
+    assert "Nothing waits for review" in read(lead.get("/proposals/")).one("div", class_="empty").text
 
 
 def test_the_navigation_counts_what_waits(lead, client, proposal, enhancement, engineer):
@@ -133,9 +143,11 @@ def test_a_problem_that_came_back_says_so(lead, proposal, team_admin):
     page = read(lead.get(f"/proposals/{proposal.id}/"))
     words = page.one("section", aria_labelledby="evidence-title").one("div", class_="notice").text
     assert words == (
-        "This problem comes back: it was turned down with 1 session behind it, now there are 3. "
-        "Dana Whitfield rejected this proposal on 31 Mar 2026, 12:00. “That one is gone.” See the earlier proposal"
+        "This problem comes back: Dana Whitfield turned it down on 31 Mar 2026 with 1 session behind it, now there "
+        "are 3. The reason then: “That one is gone.” See the earlier proposal"
     )
+    row = read(lead.get("/proposals/")).one("tbody").text
+    assert "New flow · comes back" in row
 
 
 def test_a_change_is_told_in_words_against_the_version_that_runs(lead, enhancement, target):
@@ -144,9 +156,54 @@ def test_a_change_is_told_in_words_against_the_version_that_runs(lead, enhanceme
     assert "95 % interval 14.5 – 51.9 %" in card.text
     assert "Option “Amber” to “Solved” added" in card.text
     assert "would be undone" not in card.text
-    target.current_version.published_at = NOW
-    target.current_version.save()
-    assert "would be undone" in lead.get(f"/proposals/{enhancement.id}/").content.decode()
+
+
+def says_moved_on(lead, proposal):
+    return "The flow has moved on" in lead.get(f"/proposals/{proposal.id}/").content.decode()
+
+
+def publish(target, structure):
+    target.current_version = FlowVersionFactory(
+        flow=target, number=target.versions.count() + 1, structure=structure, published_at=NOW
+    )
+    target.save()
+
+
+def test_a_version_that_says_the_same_has_not_moved_on_and_another_one_has(lead, enhancement, target):
+    publish(target, STRUCTURE)  # later than the proposal, and yet what it was made on
+    assert not says_moved_on(lead, enhancement)
+    publish(target, STRUCTURE | {"title": "Which lamp is lit?"})
+    assert says_moved_on(lead, enhancement)
+    publish(target, STRUCTURE | {"options": enhancement.structure["options"][1:]})  # one less, one more
+    assert says_moved_on(lead, enhancement)
+
+
+def test_a_step_to_drop_moves_on_with_the_rest_of_its_flow(lead, enhancement, target):
+    check, done = (
+        {"id": "check", "type": "action", "title": "Check", "next": "done"},
+        STRUCTURE["children"][0],
+    )
+    before = check | {"id": "look", "title": "Look", "next": "check", "children": [check, done]}
+    enhancement.structure = check | {"children": [done]}
+    enhancement.evidence["change"] |= {"kind": "skipped_step", "node_id": "look", "label": None}
+    enhancement.save()
+    publish(target, before)
+    assert not says_moved_on(lead, enhancement)
+    publish(target, before | {"children": [check | {"title": "Check twice"}, done]})
+    assert says_moved_on(lead, enhancement)
+    publish(target, enhancement.structure)  # somebody dropped it by hand
+    assert not says_moved_on(lead, enhancement)
+
+
+def test_the_map_opens_where_a_change_begins(lead, enhancement, proposal):
+    page = read(lead.get(f"/proposals/{enhancement.id}/"))
+    steps = page.one("ol", class_="flow-outline").all("li", class_="outline-step")
+    assert ["changed here" in step.text for step in steps] == [True, False, False]
+    assert page.one("div", class_="tree").attributes["data-opens-at"] == "1"
+    assert (
+        "data-opens-at"
+        not in read(lead.get(f"/proposals/{proposal.id}/")).one("div", class_="tree").attributes
+    )
 
 
 def test_previous_and_next_follow_the_queue(lead, now):
@@ -204,7 +261,8 @@ def test_edit_opens_the_editor_and_discarding_goes_back(lead, proposal):
     flow = Flow.objects.get()
     assert answer["Location"] == f"/flows/{flow.id}/edit/"
     page = read(lead.get(f"/proposals/{proposal.id}/"))
-    assert "It is open in the editor" in page.one("section", class_="proposal-acts").text
+    assert "unchanged so far; Dana Whitfield opened it" in page.one("div", class_="proposal-notice").text
+    assert "being edited" in read(lead.get("/proposals/")).one("tbody").text
     asked = read(lead.get(f"/flows/{flow.id}/edit/discard/"))
     assert "The flow was made for it and goes with it." in asked.one("section", id="step").text
     mark = asked.one("section", id="step").one("input", name="mark").attributes["value"]

@@ -69,6 +69,21 @@ def test_a_status_behind_a_refused_time_entry_says_so_on_both_pages(lead, pushes
     assert "2 pushes need attention." in banner(lead)
 
 
+def test_a_status_on_a_merged_ticket_cannot_be_set_now_and_is_not_offered(lead, pushes, ended):
+    PsaPush.objects.filter(id=pushes["time"].id).update(last_code="TicketMerged")
+    page = read(lead.get("/psa/?state=attention"))
+    assert acts_of(page, "Status") == ["Drop it"]
+    assert "needs you. Link another ticket, or drop it." in page.text
+    assert "Set it now" not in read(lead.get(f"/sessions/{ended.id}/")).one("section", id="pushes").text
+
+
+def test_the_settings_count_as_under_way_what_the_ledger_does(lead, pushes):
+    page = "/settings/psa/connectwise/"
+    assert "Nothing is on its way." in lead.get(page).text  # the status waits for a person
+    lead.post(act(pushes["time"], "again"))
+    assert "Pushes on their way: 2." in lead.get(page).text
+
+
 def test_its_engineer_sets_it_now(browser, pushes):
     response = browser.post(act(pushes["status"], "now"), follow=True)
     assert "The status of ticket 5001 is set now." in response.text

@@ -129,6 +129,10 @@ def test_a_double_is_shown_and_deleted_or_left(lead, pushes, stand_in):
     doubles = [{"external_id": "7", "url": ""}, {"external_id": "8", "url": ""}]
     PsaPush.objects.filter(id=push.id).update(doubles=doubles)
     assert "Delivered twice" in read(lead.get("/psa/?state=attention")).one("table").text
+    own = read(lead.get(f"/sessions/{push.session_id}/")).one("section", id="pushes")
+    assert [link.href for link in own.all("a") if link.text == "See the double"] == [
+        f"/psa/{push.id}/double/"
+    ]
     assert "No. 7" in lead.get(f"/psa/{push.id}/double/").text
     lead.post(f"/psa/{push.id}/double/", {"external_id": "7", "keep": "1"})
     assert PsaPush.objects.get(id=push.id).doubles == doubles[1:]

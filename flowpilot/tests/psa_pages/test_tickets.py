@@ -116,6 +116,25 @@ def test_a_ticket_that_is_not_there_or_cannot_be_asked_for_loses_nothing(browser
     assert read(page).one("input", name="psa_ticket_id").attributes["value"] == "5002"
 
 
+def test_a_number_that_is_typed_brings_its_client_and_starts_whatever_is_said_of_it(
+    browser, connection, stand_in
+):
+    def started(ref):
+        form = {"problem_summary": "Blank pages", "session_id": str(uuid7()), "offered": "1"}
+        page = browser.post("/sessions/new/", form | {"psa_ticket_id": ref}, follow=True).text
+        session = Session.objects.get(id=form["session_id"])
+        return session.psa_ticket_id, str(session.client or ""), page
+
+    assert started("#5002")[:2] == ("5002", "Millbrook Estates")
+    ref, client, page = started("99999")
+    assert (ref, client) == ("99999", "")
+    assert "has no ticket 99999" in page
+    stand_in.faults.add(Fault("503_html", times=9))
+    ref, client, page = started("5002")
+    assert (ref, client) == ("5002", "")
+    assert "could not be looked up" in page
+
+
 def test_the_search_of_a_new_session_is_there_with_a_ticket_system_only(browser, account):
     assert "find_ticket" not in browser.get("/sessions/new/").text
     form = {"pick": "5002", "find_ticket": "printer", "session_id": str(uuid7())}
