@@ -97,9 +97,8 @@ def counts() -> dict[str, int]:
     open_ones = {"attention": _attention, "under_way": under_way, "repeatable": repeatable}
     each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in open_ones.items()}
     found: dict[str, int] = PsaPush.objects.filter(OPEN).aggregate(**each)
-    return found | PsaPush.objects.aggregate(
-        delivered=Count("pk", filter=Q(status=State.SUCCESS)), all=Count("pk")
-    )
+    found |= PsaPush.objects.aggregate(delivered=Count("pk", filter=Q(status=State.SUCCESS)), all=Count("pk"))
+    return found
 
 
 def ledger_href(query: str) -> str:
