@@ -40,6 +40,7 @@ from resolutionflow.metrics import wilson
 
 MOST_ALIKE = 0.5  # of the pairs of its sessions, above which a problem is one and no chain
 LEAST = 3  # sessions behind a proposal
+GATHERED = 2  # sessions from which on a problem looks for others that are the same
 RETURNS_AT = 2  # times the sessions that it was rejected with
 AT_ONCE = 20  # problems of a transaction
 NAMED = 60  # sessions, the newest, of whose words the title is made
@@ -73,7 +74,7 @@ class Draft:
 
 def file_due(account: Account) -> Filed:
     """Files or updates the proposals of all problems that sessions came to, in the account in scope."""
-    enough = Q(session_count__gte=LEAST) | Q(proposal__isnull=False)
+    enough = Q(session_count__gte=GATHERED) | Q(proposal__isnull=False)
     stale = Q(
         flow__isnull=False, proposal__status=FlowProposal.Status.PENDING
     )  # of a flow that may have changed
@@ -207,6 +208,8 @@ class Filing:
             rows = list(members.order_by("completed_at", "id").values_list(*columns))
         if problem.flow is not None:
             return self._enhancement(problem, problem.flow, lessons, rows)
+        # a flow that was left where it has no place for an option counts as none
+        lessons = [replace(lesson, left=None) for lesson in lessons]
         told = {lesson.session_id: self._groups.told(lesson) for lesson in lessons}
         near = zip(told, self._groups.nearness(told.values(), problem.id), strict=True)
         strangers = {id_ for id_, nearness in near if nearness < ABOUT}

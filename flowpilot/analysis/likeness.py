@@ -10,7 +10,8 @@ from collections.abc import Collection, Mapping
 from math import log, sqrt
 from operator import mul
 
-from flowpilot.analysis.words import FAINT, PALE_WEIGHT, strength
+from flowpilot.analysis.states import REACHED
+from flowpilot.analysis.words import pointing, strength
 
 ABOUT = (
     0.42  # of the weight that so many words could have at most, what a text about the problem has at least
@@ -29,8 +30,11 @@ TELLING = (
 FEWEST, MOST = 3, 12  # words that a text counts as having, however short or long it is
 MOST_TERMS = 40  # kept with a proposal
 SAME_WORDS = 0.5  # of two problems, from which on they are one
+CLEARLY = 0.25  # of the heaviest word's weight, from which on a word is clearly said
+FEW_WORDS, LIKE_STEPS = 0.2, 0.3
 SOME_WORDS, SAME_STEPS = 0.1, 0.4  # or some words and the same rare steps
 PAIR_WORDS, PAIR_STEPS = 0.4, 0.15  # the same of two sessions
+FEW_STEPS = 2  # words of what is done: of fewer, all are soon shared by chance
 COMMON_STEP = 0.2  # of a domain's problems: a word that the steps of more have is no help
 
 
@@ -55,15 +59,17 @@ def closeness(
     done about it is about another one.
     """
     words = set(problem_terms)
-    shared = _said({word for word in words if evidence_terms.get(word, 0) > 0})
+    both = [word for word in words if evidence_terms.get(word, 0) > 0]
+    shared = sum(map(pointing, both))
     own = likeness(words, evidence_terms)
     steps = set(steps) - words
-    done = likeness(steps, step_terms) if step_terms else 0.0
+    # one step that both took is no proof, though it may be all that is known of the problem's
+    done = likeness(steps, step_terms) * min(1.0, len(step_terms) / FEW_STEPS) if step_terms else 0.0
     if sessions >= SETTLED and own < SURE and done < OTHER_STEPS and _said(steps) >= FEWEST:
         return 0.0
-    helped = STEPS_HELP * done if own >= SOME and shared >= 1 else 0.0
+    helped = STEPS_HELP * done if own >= SOME and _said(both) >= 1 else 0.0
     # A text of one word shares no more than that.
-    enough = min(TELLING, 0.75 * min(_said(words), _said(evidence_terms)))
+    enough = min(TELLING, 0.75 * min(sum(map(pointing, words)), sum(map(pointing, evidence_terms))))
     if shared < enough and done < MUCH:
         return 0.0
     return own + helped
@@ -88,10 +94,33 @@ def are_one(
 ) -> bool:
     """Whether two problems, each of several sessions, are one in other words. They know more of each other than a
     session's few words do: what is done about them may tell it, where the problems share some words."""
+    if opposed(terms, other_terms):
+        return False
     words = overlap(terms, other_terms)
-    return words >= SAME_WORDS or (
-        words >= SOME_WORDS and _done_alike(terms, step_terms, other_terms, other_step_terms) >= SAME_STEPS
-    )
+    pointed = sum(map(pointing, _clear(terms) & _clear(other_terms)))
+    if words >= SAME_WORDS and pointed >= TELLING:
+        return True
+    done = _done_alike(terms, step_terms, other_terms, other_step_terms)
+    if words >= FEW_WORDS and pointed >= 1:
+        return done >= LIKE_STEPS
+    return words >= SOME_WORDS and done >= SAME_STEPS
+
+
+def opposed(terms: Mapping[str, float], other_terms: Mapping[str, float]) -> bool:
+    """Whether one of the two has for reached what is missed in the other."""
+    one, other = _clear(terms), _clear(other_terms)
+    return any(_misses(here, there) for here, there in ((one, other), (other, one)))
+
+
+def _misses(one: Collection[str], other: Collection[str]) -> bool:
+    reached = (word.removeprefix(REACHED) for word in one if word.startswith(REACHED))
+    return any(word in other and word not in one for word in reached)
+
+
+def _clear(terms: Mapping[str, float]) -> set[str]:
+    """The words that a problem clearly says."""
+    least = CLEARLY * max(terms.values(), default=0.0)
+    return {word for word, weight in terms.items() if weight >= least}
 
 
 def are_alike(
@@ -148,4 +177,4 @@ def rarity_of_step(word: str, *, having: int, of: int) -> float:
 
 def _said(words: Collection[str]) -> float:
     """How much these words say together: the sum of their strengths."""
-    return len(words) - (1 - PALE_WEIGHT) * len(FAINT.intersection(words))
+    return sum(map(strength, words))

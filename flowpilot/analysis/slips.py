@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from flowpilot.matching.concepts import slips
 from flowpilot.matching.text import is_code
 
 SHORTEST = 6  # letters, from which on one wrong one makes no other word ("print" and "paint")
@@ -29,7 +30,7 @@ class Slips:
             return word
         for shorter in _without_a_letter(word):
             meant = self._near.get(shorter)
-            if meant is not None and abs(len(meant) - len(word)) <= 1:
+            if meant is not None and slips(word, meant) == 1:
                 return meant
         return word
 

@@ -5,8 +5,9 @@ A word stands for all that mean the same (`flowpilot.matching.concepts`), in Eng
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
+from flowpilot.analysis.states import REACHED, SOUND, clauses
 from flowpilot.matching.concepts import LANGUAGE, WEAK, concept, known_words, said
 from flowpilot.matching.text import stem
 from resolutionflow.folding import fold
@@ -20,13 +21,24 @@ SAYS_IT = 1.5  # telling words of a problem, from which on the description only 
 _PALE = """
     user custom client person colleagu staff issu problem error work check see look call ticket tri fix report say said
     tell ask need want help new use open then still cant cannot wont doesnt didnt isnt not pc comput machin today
-    yesterday morn sinc now ok okay done start stop show messag system thing someth anyth noth urgent asap
+    yesterday morn sinc now ok okay done start stop show messag system thing someth anyth noth urgent asap alert
 """
 PALE = frozenset(_PALE.split())
 # Where it happened: whoever works there has different problems.
 PLACES = frozenset(["site", "offic", "floor", "branch", "build", "recept", "annex", "quarter", "headquart"])
 FAINT = PALE | PLACES | WEAK | {concept("computer")}
 PALE_WEIGHT = 0.25
+STATES = frozenset(map(concept, SOUND))
+
+# What has the fault: it says where to look, not what is wrong.
+_SYSTEMS = """
+    email mailbox wifi internet network printer scan phone call folder share storage onedrive sharepoint teams meeting
+    vpn dns backup file server router switch browser website intranet app outlook word excel powerpoint adobe acrobat
+    windows office iphone ipad android camera keyboard mouse monitor screen dock laptop headset tablet calendar account
+    rdp rds session remote terminal citrix erp crm
+"""
+SYSTEMS = frozenset(map(concept, _SYSTEMS.split()))
+OF_SYSTEM = 0.5
 
 # When something happened says nothing of what it is.
 _WHEN = """
@@ -53,6 +65,13 @@ END_OF_MAIL = re.compile(
 GREETING = re.compile(
     r"^\s*(?:hi|hello|hey|dear|good (?:morning|afternoon))\b[^,\n!:]{0,40}[,!:\n]\s*", re.IGNORECASE
 )
+# “the harbour site”: which one it is says no more than that it is one.
+PLACE = re.compile(
+    r"\bthe\s+(?:[\w'’-]+\s+){1,2}(?=(?:site|office|branch|floor|building|annexe?|depot|warehouse|headquarters)\b)",
+    re.IGNORECASE,
+)
+# Who has it stands last, in brackets or behind a dash.
+OWNER = re.compile(r"(?:\(([^()]{1,40})\)|\s[-–—]\s((?:[^\s,;:]+\s?){1,3}))[\s.!?]*$")
 TITLED = re.compile(r"\b(?:mr|mrs|ms|miss|dr|prof)\.?\s+(?:[^\W\d_]['’]?)[\w'’-]+", re.IGNORECASE)
 
 
@@ -79,8 +98,10 @@ def words_of(text: str, language: str = LANGUAGE) -> list[str]:
 def own_words(problem: str, details: str, language: str = LANGUAGE) -> dict[str, float]:
     """{word: weight} of a problem as its engineer puts it. Names weigh little, since somebody has different problems,
     and what only the details say weighs half, unless the problem says nothing by itself."""
-    names = {concept(name) for name in names_in(problem)} if language == LANGUAGE else ()
-    own = {word: NAME_WEIGHT if word in names else 1.0 for word in words_of(problem, language)}
+    names = {concept(name) for name in names_in(problem)} if language == LANGUAGE else set()
+    names |= set(_of_owner(problem, language))
+    said = _complaint(problem, language) if language == LANGUAGE else words_of(problem, language)
+    own = {word: NAME_WEIGHT if word in names else 1.0 for word in said}
     weight = OF_DETAILS if sum(map(strength, own)) >= SAYS_IT else 1.0
     for word in words_of(details, language):
         own.setdefault(word, weight)
@@ -94,9 +115,31 @@ def bare(text: str) -> str:
     ends = END_OF_MAIL.search(begun)
     if ends and ends.start() > 0:
         begun = begun[: ends.start()]
-    for left_out in (ADDRESS, DEVICE, TITLED):
+    for left_out in (ADDRESS, DEVICE, TITLED, PLACE):
         begun = left_out.sub(" ", begun)
     return begun
+
+
+def _of_owner(problem: str, language: str) -> list[str]:
+    """The words behind the complaint that say whose it is; none where no complaint would be left."""
+    found = OWNER.search(problem)
+    if found is None or len(problem[: found.start()].split()) < 2:
+        return []
+    return words_of(found[1] or found[2], language)
+
+
+def _complaint(problem: str, language: str) -> list[str]:
+    """The words of a problem, those marked that are only said of what is as it should be."""
+    parts = [(list(_words(clause, language)), sound) for clause, sound in clauses(bare(problem))]
+    told = dict.fromkeys(word for words, sound in parts if not sound for word in words)
+    alone = sum(map(strength, told)) < SAYS_IT
+    for words, sound in parts:
+        for word in words if sound else ():
+            if not alone or word in STATES:
+                told.setdefault(REACHED + word)
+            else:
+                told.setdefault(word)
+    return list(told)[:MOST_WORDS]
 
 
 def _words(text: str, language: str) -> Iterator[str]:
@@ -146,6 +189,13 @@ def known_concepts() -> frozenset[str]:
     return frozenset(map(concept, known_words()))
 
 
+@lru_cache(maxsize=100_000)
 def strength(word: str) -> float:
     """How much a word says at all, before it is looked at how rare it is."""
-    return PALE_WEIGHT if word in FAINT else 1.0
+    return PALE_WEIGHT if word.removeprefix(REACHED) in FAINT else 1.0
+
+
+@lru_cache(maxsize=100_000)
+def pointing(word: str) -> float:
+    """How much a word that two texts share says for their being about one problem: systems have many."""
+    return strength(word) * (OF_SYSTEM if word.removeprefix(REACHED) in SYSTEMS else 1.0)

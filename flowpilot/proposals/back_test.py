@@ -1,25 +1,34 @@
 """The back-test: which sessions of the last 90 days a proposal would have covered, and how long they took.
 
-Covered are the sessions that no flow guided, of the proposal's domain or of none, which are about its problem, by the
-criterion of the analysis, and which no other proposal has behind it or is nearer to. Their
-median minutes stand against those of the domain's guided sessions. Only completed sessions have minutes.
+Covered are the sessions that no flow guided, of the proposal's domain or of none, for which two things hold. They are
+about its problem: by the words that the analysis goes by, and not found by it to be about another one. After a
+rejection the sessions are those of the proposal that came back. And the matching would have suggested it: with a score
+from which on the account explores, above all published flows that were there at the time. Their median minutes stand
+against those of the domain's guided sessions. Only completed sessions have minutes.
 
 The interval of the difference holds whatever the distributions: each median lies between two order statistics with
 97.5 %, so the difference of the two lies between the differences of those bounds with 95 % at least. It needs
 ENOUGH sessions on either side.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
 from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Min, OuterRef, Q, Subquery
 
-from flowpilot.analysis.likeness import ABOUT, closeness
+from flowpilot.analysis.likeness import ABOUT, FEWEST, closeness
+from flowpilot.analysis.models import ProblemSession
+from flowpilot.analysis.states import REACHED
 from flowpilot.analysis.words import own_words
+from flowpilot.flows.models import Flow
+from flowpilot.flows.search import texts_of
+from flowpilot.matching.concepts import concepts_of
+from flowpilot.matching.supposing import KnownFlow, Supposing
 from flowpilot.metrics import COMPLETED, GUIDED, UNGUIDED
 from flowpilot.proposals.evidence import Evidence
 from flowpilot.proposals.models import FlowProposal
@@ -33,6 +42,7 @@ Bounds = tuple[float, float]
 
 DAYS = 90
 BOTH_SIDES = 0.0125  # left out at each end, so that both medians hold together with 95 %
+MOST_FLOWS = 300  # that it is compared with, those used most
 ENOUGH = 7  # completed sessions on a side: fewer give no interval for its median
 
 
@@ -46,6 +56,7 @@ class Covered:
     started_at: datetime
     seconds: int | None
     how: str  # its outcome, or the status of an unfinished one
+    had_flow: bool = False  # it was begun with one, which was left or did not guide
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,15 @@ class BackTest:
         return url_with("sessions:list", {"domain_id": domain} | self.period.query | filters)
 
     @property
+    def with_flow(self) -> int:
+        """Covered sessions that had a flow already, which fitted less."""
+        return sum(session.had_flow for session in self.covered)
+
+    @property
+    def without_flow(self) -> int:
+        return len(self.covered) - self.with_flow
+
+    @property
     def completed(self) -> int:
         return sum(1 for session in self.covered if session.seconds is not None)
 
@@ -99,26 +119,32 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
     period = Period.of_days(DAYS, now=now, tz=account.tz)
     guided = Q(domain_id=domain_id) & GUIDED & COMPLETED
     near = UNGUIDED & (Q(domain_id=domain_id) | Q(domain_id=None))
+    about = ProblemSession.objects.filter(session=OuterRef("id"))
     rows = (
         Session.objects.during(period)
         .filter(guided | near)
         .order_by("-started_at", "-id")
         .values_list(
-            *("id", "problem_summary", "problem_description", "user_id", "started_at", "duration_seconds"),
-            *("outcome", "status", "confidence_tier"),
+            *("confidence_tier", "id", "problem_summary", "problem_description", "user_id", "started_at"),
+            *("duration_seconds", "outcome", "status", "flow_id", "confidence"),
+            *(Subquery(about.values("problem")), Subquery(about.values("problem__proposal"))),
         )
     )
-    claims = _Claims(proposal)
+    suggesting = _Suggesting(proposal)
     covered: list[Covered] = []
     guided_seconds: list[int] = []
     unguided = 0
-    for id_, problem, details, user_id, started_at, seconds, outcome, status, tier in rows:
+    for tier, id_, problem, details, user_id, started_at, seconds, outcome, status, *had in rows:
         if tier == Tier.GUIDED:
             guided_seconds.append(seconds)
             continue
         unguided += 1
-        if claims.has(id_, problem, details):
-            covered.append(Covered(id_, problem, user_id, started_at, seconds, outcome or status))
+        flow_id, confidence, found_to_be, filed_as = had
+        if found_to_be and filed_as != proposal.id:
+            continue
+        if suggesting.takes(problem, details, started_at, flow_id=flow_id, confidence=confidence):
+            how = outcome or status
+            covered.append(Covered(id_, problem, user_id, started_at, seconds, how, had_flow=bool(flow_id)))
     timed = [session.seconds for session in covered if session.seconds is not None]
     covered_bounds = bounds_of_median(timed)
     return BackTest(
@@ -134,30 +160,48 @@ def back_test(proposal: FlowProposal, *, now: datetime) -> BackTest:
     )
 
 
-class _Claims:
-    """Which sessions are the proposal's, and no other's that was filed in its account."""
+class _Suggesting:
+    """Whether FlowPilot would have suggested the proposal, had it been a flow all the while."""
 
     def __init__(self, proposal: FlowProposal) -> None:
-        self._language = proposal.account.language
-        evidence = Evidence.read(proposal.evidence)
-        self._terms = evidence.terms
-        self._behind = set(evidence.sessions)
-        others = FlowProposal.objects.filter(kind=FlowProposal.Kind.NEW_FLOW).exclude(id=proposal.id)
-        others = others.filter(Q(domain_id=proposal.domain_id) | Q(domain_id=None))
-        self._others: list[Mapping[str, float]] = []
-        self._taken: set[UUID] = set()
-        for other in map(Evidence.read, others.values_list("evidence", flat=True)):
-            self._others.append(other.terms)
-            self._taken.update(other.sessions)
+        account = proposal.account
+        self._least = account.exploring_threshold
+        self._language = account.language
+        self._terms = Evidence.read(proposal.evidence).terms
+        # What no text can be below that is about it: most sessions need no more than that.
+        self._least_weight = ABOUT * sum(nlargest(FEWEST, self._terms.values()))
+        self._weights: dict[str, float] = {}
+        for word, weight in self._terms.items():
+            meant = word.removeprefix(REACHED)
+            self._weights[meant] = self._weights.get(meant, 0.0) + weight
+        fields = ("id", "name", "description", "domain_id", "current_version__step_texts")
+        published = Flow.objects.filter(status=Flow.Status.PUBLISHED, current_version__isnull=False)
+        rows = list(
+            published.exclude(proposals=proposal)
+            .order_by("-usage_count", "id")
+            .values_list(*fields, Min("versions__published_at"), "domain__name")[:MOST_FLOWS]
+        )
+        domains = {row[3]: row[6] for row in rows if row[3]}
+        if proposal.domain is not None:
+            domains[proposal.domain.id] = proposal.domain.name
+        supposed = KnownFlow(
+            *(proposal.id, proposal.title, proposal.summary, proposal.domain_id),
+            "\n".join(texts_of(proposal.structure)),
+        )
+        flows = (KnownFlow(*row[:6]) for row in rows)
+        self._flows = Supposing(supposed, flows, domains, account.language)
 
-    def has(self, id_: UUID, problem: str, details: str) -> bool:
-        if id_ in self._behind:
-            return True
-        if id_ in self._taken:
+    def takes(
+        self, problem: str, details: str, at: datetime, *, flow_id: UUID | None, confidence: float | None
+    ) -> bool:
+        """A flow that was suggested then had the score that the session keeps, with what had been learned by then."""
+        words = {*concepts_of(problem, self._language), *concepts_of(details, self._language)}
+        if sum(self._weights.get(word, 0.0) for word in words) < self._least_weight:
             return False
-        words = own_words(problem, details, self._language)
-        near = closeness(words, self._terms)
-        return near >= ABOUT and all(closeness(words, terms) <= near for terms in self._others)
+        if closeness(own_words(problem, details, self._language), self._terms) < ABOUT:
+            return False
+        score = self._flows.score(f"{problem}\n{details}", at, self._least)
+        return score > ((confidence or 0.0) if flow_id else 0.0)
 
 
 def bounds_of_median(values: Sequence[float]) -> Bounds | None:

@@ -4,11 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from flowpilot.models import Flow
+from flowpilot.models import Flow, FlowVersion
 from flowpilot.proposals import reviewing
 from flowpilot.proposals.back_test import back_test, bounds_of_median, difference, verdict
-from flowpilot.tests.factories import DomainFactory, FlowProposalFactory, SessionFactory
-from flowpilot.tests.proposals.conftest import NOW
+from flowpilot.tests.factories import (
+    DomainFactory,
+    FlowFactory,
+    FlowProposalFactory,
+    FlowVersionFactory,
+    ProblemFactory,
+    ProblemSessionFactory,
+    SessionFactory,
+)
+from flowpilot.tests.proposals.conftest import NOW, STRUCTURE
 from resolutionflow.tests.pages import listed, read
 
 
@@ -27,7 +35,7 @@ def many(now, engineer, domain):
     covered = [session(engineer, 30 + n, domain=domain if n % 2 else None) for n in range(2, 10)]
     for n in range(1, 10):
         session(engineer, 10 + n, domain=domain, tier="guided")
-    return FlowProposalFactory(title="Printer", domain=domain, behind=covered)
+    return FlowProposalFactory(title="Printer is offline", domain=domain, behind=covered)
 
 
 def test_bounds_by_order_statistics():
@@ -57,6 +65,52 @@ def test_what_it_would_have_covered(many, engineer, domain):
     assert (found.verdict, found.saved) == ("faster", 20 * 60)
 
 
+def test_it_has_to_fit_better_than_the_flows_that_were_there(many, domain, django_assert_num_queries):
+    flow = FlowFactory(name="Printer is offline", description="The printer is offline.", domain=domain)
+    flow.current_version = FlowVersionFactory(flow=flow, structure=STRUCTURE)
+    flow.save()
+
+    def covered(published_at):
+        FlowVersion.objects.update(published_at=published_at)
+        with django_assert_num_queries(2):
+            return len(back_test(many, now=NOW).covered)
+
+    assert covered(NOW - timedelta(days=4)) == 9  # the sessions began a day before that
+    assert covered(NOW - timedelta(days=6)) == 0
+
+
+def test_a_session_that_had_a_flow_counts_where_this_one_fits_better(
+    client, team_admin, engineer, many, domain
+):
+    other = FlowFactory(name="Router is down", domain=domain)
+    for score in (0.1, 1.0, None):
+        session(engineer, 30, domain=domain, tier="exploring", flow=other, confidence=score)
+    found = back_test(many, now=NOW)
+    assert (len(found.covered), found.without_flow, found.with_flow) == (11, 9, 2)
+    client.force_login(team_admin)
+    card = read(client.get(f"/proposals/{many.id}/")).one("section", aria_labelledby="test-title")
+    assert "9 had no flow, 2 had one that fitted less" in card.text
+
+
+def test_what_the_analysis_found_to_be_another_problem_is_not_covered(many, engineer, domain):
+    for problem in (ProblemFactory(domain=domain), ProblemFactory(domain=domain, proposal=many)):
+        ProblemSessionFactory(problem=problem, session=session(engineer, 30, domain=domain))
+    assert len(back_test(many, now=NOW).covered) == 10
+
+
+def test_the_sessions_of_a_rejected_proposal_are_those_of_the_one_that_came_back(many, domain):
+    ids = many.evidence["sessions"]
+    returned = {"returned": {"proposal_id": str(many.id), "sessions_before": len(ids)}}
+    back = FlowProposalFactory(
+        title=many.title, domain=domain, evidence=many.evidence | returned, structure=many.structure
+    )
+    problem = ProblemFactory(domain=domain, proposal=back)
+    for id_ in ids:
+        ProblemSessionFactory(problem=problem, session_id=id_)
+    assert len(back_test(back, now=NOW).covered) == 9
+    assert len(back_test(many, now=NOW).covered) == 1  # the one that the analysis has not read
+
+
 def test_the_numbers_open_lists_of_that_length(client, team_admin, many):
     client.force_login(team_admin)
     card = read(client.get(f"/proposals/{many.id}/")).one("section", aria_labelledby="test-title")
@@ -74,7 +128,7 @@ def test_without_a_domain_it_looks_among_those_without_one(now, engineer, domain
     covered = [session(engineer, 10), session(engineer, 20)]
     session(engineer, 30, domain=domain)
     session(engineer, 5, tier="guided")
-    found = back_test(FlowProposalFactory(behind=covered), now=NOW)
+    found = back_test(FlowProposalFactory(title="Printer is offline", behind=covered), now=NOW)
     assert (len(found.covered), found.unguided, found.guided) == (2, 2, 1)
 
 
