@@ -1,7 +1,8 @@
 """Whether the analysis puts together what is one problem: its proposals, and what the sessions behind them are about.
 
 Of two sessions in one proposal of a new flow, how often both are of one problem (precision); of two sessions of one
-problem that comes again, how often one proposal holds both (recall), or at least one known problem does. Three times:
+problem that comes again, how often one proposal holds both (recall); and the same of the known problems, of which only
+those become proposals whose sessions have ways enough in common for a tree. Three times:
 the demo MSP; the same with every second engineer writing down each step, so that many small problems have sessions
 enough; and the problems of repeated.toml, of which rules may be chosen by the first half only.
 
@@ -43,7 +44,9 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="grouping", description=__doc__)
     parser.add_argument("--mixed", action="store_true", help="list the proposals that hold several problems")
     mixed = parser.parse_args(arguments).mixed
-    print(f"{'':24}{'proposals':>10}{'of one':>8}{'precision':>20}{'recall':>20}{'known as one':>14}")
+    print(
+        f"{'':24}{'proposals':>10}{'of one':>8}{'precision':>20}{'recall':>20}{'known: prec.':>14}{'recall':>10}"
+    )
     with own_database("grouping"):
         _demo("the demo", mixed)
     with own_database("grouping"), patch.object(course, "TERSE", TOLD_IN_FULL):
@@ -121,9 +124,11 @@ def _report(title: str, account: Account, problem_of: Mapping[str, str], again: 
     there = _pairs(problem_of[id_] for id_ in repeated)
     found = _pairs((problem_of[id_], held[id_]) for id_ in repeated if id_ in held)
     known = _pairs((problem_of[id_], places[id_]) for id_ in repeated)
+    known_right = _pairs((problem_of[id_], places[id_]) for id_ in places)
+    known_together = _pairs(places.values())
     print(
         f"{title:24}{len(behind):>10}{pure:>8}{_share(right, together):>20}{_share(found, there):>20}"
-        f"{known / there:>14.1%}"
+        f"{known_right / known_together:>14.1%}{known / there:>10.1%}"
     )
     if mixed:
         _show_mixed(behind, problem_of)

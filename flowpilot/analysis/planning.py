@@ -6,6 +6,7 @@ It is planned from the end: whether a step leads anywhere is known when all behi
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from flowpilot.analysis.answers import (
     ANYTHING_ELSE,
@@ -101,9 +102,16 @@ class Planner:
         self._around = around
         self._least = least
         self._tries = 0
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}  # branches are joined after all were planned: most stay
 
     def plan(self, rows: list[Row], depth: int) -> Plan | None:
         """What these sessions, none of which has ended, do next, and all behind it; None where too few do the same."""
+        key = tuple((id(row.lesson), *map(id, row.ahead)) for row in rows)
+        if key not in self._plans:
+            self._plans[key] = self._planned(rows, depth)
+        return self._plans[key]
+
+    def _planned(self, rows: list[Row], depth: int) -> Plan | None:
         if len(rows) < self._least or depth > MOST_DEEP:
             return None
         votes = Counter(row.ahead[0].kind for row in rows)
@@ -113,11 +121,11 @@ class Planner:
         # only gets around the problem is for those whom nothing else helps.
         able.sort(key=lambda kind: (kind in self._around, -votes[kind], -at_all[kind], kind))
         for kind in able[:TRIED]:
+            if self._tries >= MOST_TRIES:
+                break
             self._tries += 1
             if plan := self._with(kind, rows, depth):
                 return plan
-            if self._tries > MOST_TRIES:
-                break
         return None
 
     def _with(self, kind: int, rows: list[Row], depth: int) -> Plan | None:

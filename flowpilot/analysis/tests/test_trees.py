@@ -397,3 +397,16 @@ def test_any_question_takes_a_further_option_that_may_be_published(structure, le
     assert label in [
         option["label"] for n in nodes_of(changed) if n["id"] == question["id"] for option in n["options"]
     ]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_tree_takes_so_many_tries_at_most(monkeypatch, most):
+    tries = []
+    tried = planning.Planner._with
+    monkeypatch.setattr(planning.Planner, "_with", lambda *given: tries.append(1) or tried(*given))
+    monkeypatch.setattr(planning, "MOST_TRIES", most)
+
+    merged = merge([lesson(n, *story) for n, story in enumerate(SPOOLER + VPN)])
+
+    assert len(tries) == most
+    assert merged is None or faults_of(merged.structure) == []
