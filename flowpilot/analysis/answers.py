@@ -29,7 +29,7 @@ _UNTROUBLED = re.compile(
 )
 # It helped, whatever was asked.
 _HELPED = re.compile(
-    r"\b(?:works?|working|worked|fixed|solved|resolved|success(?:ful|fully)?|sorted|helped|gone|back|geht|funktioniert|"
+    r"\b(?:works?|working|worked|fixed|solved|resolved|success(?:ful|fully)?|sorted|helped|back|geht|funktioniert|"
     r"klappt|lauft|gelost|behoben|erledigt|marche|fonctionne|regle|funciona|risolto|funziona|werkt|opgelost)\b"
     r"|\b(?:again|wieder)$"
     r"|\b(?:arrive[sd]?|received|(?:came|went|goes|gets) through|(?:re)?connect(?:s|ed)|prints?|printed|sync(?:s|ed)|"
@@ -44,9 +44,14 @@ _RIGHT = re.compile(
 _TOO = re.compile(r"\b(?:too|as well|auch)$|^(?:dark|dead|down|off|out)$")
 _BAD = re.compile(
     r"\b(?:stuck|drops?|hangs?|freezes|crash(?:es|ed)?|locked|jam(?:s|med)?|breaks|down|offline|expired|errors?|black|slow|"
-    r"disabled|full|empty|wrong|lost)\b"
+    r"disabled|full|empty|wrong|lost|asks?|prompts?|prompted|messages?|warnings?|popups?|noise|problems?|issues?|faults?|"
+    r"happens?|appears?|loops?|spins?|restarts|reboots|disconnects?|hung|blank|dead|dark|missing|kommt|"
+    r"(?:comes|came|rolled|went|sent|set) back)\b"
 )
-_OVER = re.compile(r"\b(?:gone|solved|fixed)\b")  # “error is gone”
+_OVER = re.compile(  # “error is gone”, but not “drives are gone”
+    r"\b(?:solved|fixed)\b|^(?:(?:it|is|all|now)\b\W*)*gone\b|"
+    r"\b(?:errors?|problems?|issues?|faults?|messages?|prompts?|warnings?|popups?|noise|jam|lag|delay)\b.*\bgone\b"
+)
 _LIMITED = re.compile(r"\b(?:but|except|until|only|partly|sometimes|aber|nur|mais)\b")
 _BARE = """
     works working worked work again fine good ok okay yes no now change difference same help helped luck solved resolved
@@ -74,17 +79,17 @@ def _sense(answer: str) -> tuple[str, bool]:
     whole = " ".join(fold(answer).split())
     is_short = len(whole.split()) <= FEW_WORDS
     told = whole.strip(ENDS) if is_short else _CLAUSE.split(whole, maxsplit=1)[0].strip()
-    ways = [way.search(told) for way in (_NEGATIVE, _HELPED, _RIGHT)]
-    denied, helped, right = ways
+    ways = [way.search(told) for way in (_NEGATIVE, _HELPED, _OVER, _RIGHT)]
+    denied, helped, over, right = ways
     if len(told.split()) > FEW_WORDS and all(way is None or way.start() for way in ways):
         return "", False
     if _UNTROUBLED.search(told):
         return "yes", False
     if denied:
         return "no", False
-    if helped or right:
-        mixed = _LIMITED.search(told) or (_BAD.search(told) and not _OVER.search(told))
-        return ("", False) if mixed else ("yes", bool(helped))
+    if helped or over or right:
+        mixed = _LIMITED.search(told) or (_BAD.search(told) and not over)
+        return ("", False) if mixed else ("yes", bool(helped or over))
     return ("no", False) if _TOO.search(told) else ("", False)
 
 

@@ -126,6 +126,8 @@ def _with_phrases(acts: set[str], bases: set[str], words: set[str]) -> set[str]:
             if act != "renew":  # which is so besides
                 acts = acts.difference(*(ACT_OF[verb] for verb in told))
             acts |= {act}
+    if "restart" in acts and bases & {"switch", "turn"} and {"off", "on"} <= words:
+        acts = acts - {"enable", "disable"}  # off and on again is one act
     # Taken away and made anew is no taking away.
     if "remove" in acts and acts & {"again", "add", "renew", "map"} and not bases <= {"reinstall"}:
         acts = acts - {"remove", "add", "renew"} | {"again"}

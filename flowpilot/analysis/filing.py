@@ -179,6 +179,8 @@ class Filing:
         if other is None:
             problem.proposal_id = id_
             return problem
+        if other.id not in self._groups:  # another worker read and filed it since this run began to file
+            self._groups = Groups.load(self._language)
         return self._put_together(problem, other)
 
     def _put_together(self, problem: Problem, other: Problem) -> Problem:

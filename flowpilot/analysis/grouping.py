@@ -93,6 +93,9 @@ class Groups:
         )
         return cls(known, language, dict(Domain.objects.values_list("id", "name")))
 
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._by_id
+
     def told(self, lesson: Lesson) -> Told:
         """What the session is about, its words spelt as others spell them."""
         own, steps = lesson.told(self.language)

@@ -78,7 +78,7 @@ FINITE = frozenset(_FINITE.split())
 LASTING = frozenset(["second", "seconds", "minute", "minutes", "hour", "hours"])
 
 
-@dataclass
+@dataclass(eq=False)  # a word that is said twice is two of them
 class _Token:
     text: str
     before: str  # what stands between it and the one before

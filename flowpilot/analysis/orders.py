@@ -88,7 +88,7 @@ def _from_noun(words: list[str]) -> str:
         if (verb := NAMED_BY.get(_plain(word))) and last:
             behind = words[place + 1 :]
             if place == 0 and behind:
-                return _order(verb, behind[1:], [""])
+                return _order(verb, behind[1:] if _plain(behind[0]) == "of" else behind, [""])
             if place and not behind:
                 return _order(verb, words[:place], [""])
             if place and word.endswith(":"):

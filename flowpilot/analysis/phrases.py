@@ -1,4 +1,4 @@
-"""What engineers write, short and in haste, as a flow says it: steps as orders, results as answers.
+"""Which of the engineers' own words a flow takes: the name of a step, what solved it, and how names are spelt.
 
 Only words are chosen and their form put right; nothing is made up. The rules know English; of another language the
 words stay as they were written.

@@ -102,7 +102,9 @@ class Planner:
         self._around = around
         self._least = least
         self._tries = 0
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}  # branches are joined after all were planned: most stay
+        self._plans: dict[
+            tuple[Any, ...], Plan | None
+        ] = {}  # branches are joined after all were planned: most stay
 
     def plan(self, rows: list[Row], depth: int) -> Plan | None:
         """What these sessions, none of which has ended, do next, and all behind it; None where too few do the same."""

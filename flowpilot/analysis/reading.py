@@ -14,7 +14,7 @@ from django.db.models import BooleanField, Func, QuerySet, UUIDField, Value
 
 from flowpilot.analysis.sameness import only_looks
 from flowpilot.analysis.verbs import ACTS
-from flowpilot.analysis.words import FAINT, own_words, words_of
+from flowpilot.analysis.words import FAINT, MOST_LETTERS, own_words, words_of
 from flowpilot.matching.concepts import LANGUAGE
 from flowpilot.metrics import UNGUIDED
 from flowpilot.sessions.driving import is_own_step
@@ -82,7 +82,7 @@ class Lesson:
             first = [step.title for step in self.steps[len(seen) : len(seen) + 1]]
             own = dict.fromkeys(words_of(" . ".join(first), language), 1.0)
             done = [f"{step.title} . {step.answer}" for step in seen]
-        telling = [word for text in done for word in _words_done(text, language)]
+        telling = [word for text in done for word in _words_done(text[:MOST_LETTERS], language)]
         return Told(own, dict.fromkeys(telling, 1.0))
 
 

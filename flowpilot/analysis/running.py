@@ -1,8 +1,8 @@
 """A run of the analysis: read what is new, batch by batch, then file what that changes.
 
 A batch is one transaction: its sessions are marked as read and come to their problems together, and a problem that has
-changed is marked as due with them. Filing is a transaction a problem, which takes that mark off. So a run that ends
-anywhere loses nothing and doubles nothing; the next one goes on where it stopped.
+changed is marked as due with them. Filing is a transaction for some problems at a time, which takes that mark off. So
+a run that ends anywhere loses nothing and doubles nothing; the next one goes on where it stopped.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -8,7 +8,6 @@ from flowpilot.matching.concepts import concept
 _LOOKING = """
     check look verify confirm inspect review view test try ping see examine compare ask find monitor read search watch
 """
-LOOKING = frozenset(_LOOKING.split())
 _DOING = """
     activate add adjust advise allow apply approve assign attach block calibrate call change clean clear
     close configure connect convert copy correct create cycle deactivate delete deploy disable disconnect download

@@ -168,7 +168,7 @@ class _Suggesting:
         self._least = account.exploring_threshold
         self._language = account.language
         self._terms = Evidence.read(proposal.evidence).terms
-        # What no text can be below that is about it: most sessions need no more than that.
+        # What hardly any text is below that is about it: most sessions need no more than that.
         self._least_weight = ABOUT * sum(nlargest(FEWEST, self._terms.values()))
         self._weights: dict[str, float] = {}
         for word, weight in self._terms.items():

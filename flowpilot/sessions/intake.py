@@ -13,7 +13,7 @@ from flowpilot.flows.models import Flow
 from flowpilot.matching.matching import Assessment, assess
 from flowpilot.psa.connections import current_connection
 from flowpilot.psa.tickets.linking import client_of
-from flowpilot.psa.tickets.views import BY_HAND, NoSuchTicket, TicketForm, found_tickets, looked_up
+from flowpilot.psa.tickets.views import NoSuchTicket, TicketForm, found_tickets, looked_up
 from flowpilot.sessions.forms import StartForm
 from flowpilot.sessions.models import Session
 from flowpilot.sessions.starting import PROBLEM_LENGTH, start
@@ -59,28 +59,31 @@ def new_session(request: AccountRequest) -> HttpResponse:
         assessment = assess(request.account, asked.problem)
         if data["flow"] is None and "offered" not in request.POST and assessment.tier != Tier.DISCOVERY:
             return _page(request, form, asked, look=True)
-        if data["psa_ticket_id"] and data["client"] is None:
-            _bring_client(request, data)
+        missing = _bring_client(data) if data["psa_ticket_id"] and data["client"] is None else ""
         try:
             started = _start(request, data, asked, assessment)
         except Refused as refusal:
             form.add_error("flow", str(refusal))
             return _page(request, form, asked, status=422)
+        if missing:
+            messages.warning(request, missing)
     return redirect("sessions:detail", started.id)
 
 
-def _bring_client(request: AccountRequest, data: dict[str, Any]) -> None:
-    """Of a number that was typed, as the ticket that is chosen from a search does. The session starts in any case."""
+def _bring_client(data: dict[str, Any]) -> str:
+    """Of a number that was typed, as the ticket that is chosen from a search does. The session starts in any case; why
+    it has no client of the ticket, or "".
+    """
     ref = data["psa_ticket_id"]
     try:
         ticket, trouble = looked_up(ref)
     except NoSuchTicket as fault:
-        messages.warning(request, f"{fault} The session keeps the number: change it if it is mistyped.")
-        return
-    if trouble is not None:
-        messages.warning(request, BY_HAND.format(ref=ref, what=trouble.what))
+        return f"{fault} The session keeps the number: change it if it is mistyped."
     if ticket is not None:
         data |= {"psa_ticket_id": ticket.ref, "client": client_of(ticket)}
+    if trouble is not None:
+        return f"Ticket {ref} could not be looked up: {trouble.what} The session keeps the number, without a client."
+    return ""
 
 
 def _start(request: AccountRequest, data: dict[str, Any], asked: Asked, assessment: Assessment) -> Session:

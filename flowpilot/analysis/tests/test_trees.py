@@ -296,6 +296,8 @@ def test_the_same_step_in_other_words(one, other, same):
         (["Restart of the user's phone"], "Restart the user's phone"),
         (["Firmware update of the docking station"], "Update the firmware of the docking station"),
         (["Spooler service restart"], "Restart spooler service"),
+        (["Restart: spooler service"], "Restart spooler service"),
+        (["Update: BIOS to 1.2"], "Update BIOS to 1.2"),
         (["Sensor calibration: feed button held"], "Calibrate sensor: feed button held"),
         (["Look at the error logged in the event log"], "Look at the error logged in the event log"),
         (["Switch it off where it is set"], "Switch it off where it is set"),

@@ -47,7 +47,7 @@ def connect(
         before = read_credentials(connection) if connection else {}
         changed = {name for name, value in credentials.items() if before.get(name, "") != value}
         elsewhere = connection is not None and connection.system != leads_to
-        if connection is not None and elsewhere and before and (count := under_way(connection)):
+        if connection is not None and elsewhere and before and (count := unarrived(connection)):
             raise UnderWay(count)
         detail: dict[str, Any] = {"changed": sorted(changed)}  # names, never what stands in them
         if connection is None or connection.base_url != base_url:
@@ -68,7 +68,7 @@ def connect(
         return connection
 
 
-def under_way(connection: PsaConnection) -> int:
+def unarrived(connection: PsaConnection) -> int:
     """How many pushes have neither arrived nor been left to a person."""
     return int(PsaPush.objects.filter(connection=connection, status__in=UNFINISHED).count())
 

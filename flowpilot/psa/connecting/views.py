@@ -217,5 +217,5 @@ def remove(request: AccountRequest, provider: str) -> HttpResponse:
         saving.remove(request.account, found, by=request.user)
         messages.success(request, f"The connection to {system.name} is removed; its keys are deleted.")
         return redirect("settings:psa:overview")
-    context = {"system": system, "under_way": saving.under_way(found)}
+    context = {"system": system, "unarrived": saving.unarrived(found)}
     return render(request, "settings/psa/remove.html", context)

@@ -17,6 +17,7 @@ from flowpilot.sessions.states import Source, Status
 from resolutionflow.links import url_with
 from resolutionflow.storable import UNSTORABLE
 
+DELIVERED = Q(status=State.SUCCESS)
 PERIODS = {"7d": 7, "30d": 30, "90d": 90}
 
 
@@ -88,16 +89,16 @@ def _attention() -> QuerySet[PsaPush]:
 STATES: dict[str, Callable[[], QuerySet[PsaPush]]] = {
     "attention": _attention,
     "under_way": under_way,
-    "delivered": lambda: PsaPush.objects.filter(status=State.SUCCESS),
+    "delivered": lambda: PsaPush.objects.filter(DELIVERED),
 }
 
 
 def counts() -> dict[str, int]:
     """How many pushes each state of the filter leaves, how many there are, and how many can be sent again at once."""
-    open_ones = {"attention": _attention, "under_way": under_way, "repeatable": repeatable}
+    open_ones = {name: STATES[name] for name in ("attention", "under_way")} | {"repeatable": repeatable}
     each = {name: Count("pk", filter=Q(pk__in=rows().values("pk"))) for name, rows in open_ones.items()}
     found: dict[str, int] = PsaPush.objects.filter(OPEN).aggregate(**each)
-    found |= PsaPush.objects.aggregate(delivered=Count("pk", filter=Q(status=State.SUCCESS)), all=Count("pk"))
+    found |= PsaPush.objects.aggregate(delivered=Count("pk", filter=DELIVERED), all=Count("pk"))
     return found
 
 
