@@ -49,6 +49,7 @@ _PHRASES = """
     open port,ports,udp,tcp = allow
     roll back = rollback
     set up = add
+    set,change,switch,turn,put to = set
     clean up = remove
     add,create,make,open,connect,register,map,join,assign again,anew,afresh,newly = again
     set,create,put,enter,add,make new,newest,latest = renew

@@ -78,9 +78,9 @@ def file_due(account: Account) -> Filed:
     stale = Q(
         flow__isnull=False, proposal__status=FlowProposal.Status.PENDING
     )  # of a flow that may have changed
-    ids = list(
-        Problem.objects.filter(Q(enough, due=True) | stale).order_by("id").values_list("id", flat=True)
-    )
+    # Changes of flows last: what their words weigh is known when all that is one has been put together.
+    due = Problem.objects.filter(Q(enough, due=True) | stale).order_by(F("flow").asc(nulls_first=True), "id")
+    ids = list(due.values_list("id", flat=True))
     filed = Filed()
     if ids:
         filing = Filing(account, Groups.load(account.language))

@@ -61,7 +61,9 @@ _SLIGHT = """
 """
 SLIGHT = frozenset(_SLIGHT.split())
 # What nearly everything has, so that it tells little of what was done to.
-_FAINT = "service setting status installation menu account list system tool connection level state result outcome stand"
+_FAINT = """
+    service setting source status installation menu account list system tool connection level state result outcome stand
+"""
 FAINT = PALE | frozenset(map(stem, _FAINT.split()))
 
 

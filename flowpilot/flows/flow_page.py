@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from flowpilot.flows import archiving, json_files, mermaid
 from flowpilot.flows.comparing import changes_between
 from flowpilot.flows.drawing import draw
-from flowpilot.flows.head import flow_head, flow_or_404
+from flowpilot.flows.head import flow_head, flow_or_404, gone_is_404
 from flowpilot.flows.models import Flow, FlowDraft, FlowVersion
 from flowpilot.flows.structure import Node
 from flowpilot.proposals.measured import origin_of
@@ -131,7 +131,8 @@ def export(request: AccountRequest, flow_id: UUID, format: str) -> HttpResponse:
 @require_POST
 def archive(request: AccountRequest, flow_id: UUID) -> HttpResponse:
     flow = _flow_of_author(request, flow_id)
-    archiving.archive(flow.id, user=request.user)
+    with gone_is_404():
+        archiving.archive(flow.id, user=request.user)
     messages.success(request, f"{flow.name} is archived. Nobody can start it; its sessions and figures stay.")
     return redirect("flows:detail", flow.id)
 
@@ -141,7 +142,8 @@ def archive(request: AccountRequest, flow_id: UUID) -> HttpResponse:
 def restore(request: AccountRequest, flow_id: UUID) -> HttpResponse:
     flow = _flow_of_author(request, flow_id)
     try:
-        archiving.restore(flow.id, user=request.user)
+        with gone_is_404():
+            archiving.restore(flow.id, user=request.user)
     except ValidationError:
         messages.error(
             request,

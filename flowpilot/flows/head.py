@@ -1,8 +1,11 @@
 """What the pages of a flow have in common: templates/flows/_head.html with the flow's name, tabs and actions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,6 +22,15 @@ TONES: dict[str, Tone] = {
     Flow.Status.DRAFT: "watch",
     Flow.Status.ARCHIVED: "none",
 }
+
+
+@contextmanager
+def gone_is_404() -> Iterator[None]:
+    """Around an act: the draft of a proposal that was turned down a moment ago is deleted."""
+    try:
+        yield
+    except Flow.DoesNotExist:
+        raise Http404("This flow was deleted a moment ago.") from None
 
 
 def flow_or_404(flow_id: UUID) -> Flow:

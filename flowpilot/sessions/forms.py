@@ -207,7 +207,8 @@ class StartForm(forms.Form):
 
     def clean_psa_ticket_id(self) -> str:
         ticket: str = self.cleaned_data["psa_ticket_id"]
-        return ticket.removeprefix("#").strip()
+        ticket = ticket.lstrip("# ").strip()
+        return ticket if visible(ticket) else ""
 
     def clean_problem_summary(self) -> str:
         problem: str = self.cleaned_data["problem_summary"]

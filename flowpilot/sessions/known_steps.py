@@ -276,7 +276,8 @@ def _flow_steps(
         Case(When(GreaterThan(StrIndex(about, Value(word)), 0), then=1), default=0)
         for word in problem[:ASKED_FOR]
     ]
-    likest: list[Combinable] = [sum(shares, start=Value(0)).desc()]
+    # A bare 0, where the problem has no telling word, would be the number of a column.
+    likest: list[Combinable] = [sum(shares, start=Value(0)).desc()] if shares else []
     if session.domain_id:
         versions = versions.filter(flow__domain=session.domain_id)
     if session.flow_id:

@@ -307,6 +307,21 @@ def test_authors_archive_a_flow_and_have_it_back(author, engineer):
     assert list(entries) == [("flow.archived", engineer.id), ("flow.restored", engineer.id)]
 
 
+@pytest.mark.parametrize("rest", ["archive/", "restore/", "edit/publish/", "edit/discard/"])
+def test_a_draft_that_is_deleted_under_the_hands_of_its_author_is_gone(author, monkeypatch, rest):
+    """The page finds it, and then its proposal is turned down."""
+    flow = FlowFactory(status="archived" if rest == "restore/" else "draft")
+    FlowDraftFactory(flow=flow)
+
+    def gone(*_, **__):
+        raise Flow.DoesNotExist
+
+    monkeypatch.setattr("flowpilot.flows.archiving._locked", gone)
+    monkeypatch.setattr("flowpilot.flows.editor.saving.publish", gone)
+    monkeypatch.setattr("flowpilot.flows.editor.saving.discard", gone)
+    assert author.post(url(flow, rest), {"mark": "1", "note": "First version."}).status_code == 404
+
+
 def test_a_draft_comes_back_as_a_draft(author):
     flow = FlowFactory(status="archived")
     author.post(url(flow, "restore/"))

@@ -55,6 +55,13 @@ def titles(session, done=(), typed=""):
     return [step.title for step in known_steps(session, typed, language="english").offered(done, typed)]
 
 
+@pytest.mark.parametrize("problem", ["is down", "still the same", "??", "😀"])
+def test_a_problem_without_a_telling_word_is_no_fault(engineer, problem):
+    FlowVersionFactory()
+    session = starting.start(engineer, problem_summary=problem, now=STARTED_AT)
+    assert isinstance(titles(session), list)
+
+
 def test_what_helped_with_the_like_problem_comes_first(session, printing, colleague, third):
     for user in (colleague, third):
         for _ in range(3):

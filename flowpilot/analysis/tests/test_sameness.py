@@ -53,6 +53,7 @@ def test_the_order_of_two_makes_no_difference(kind):
         ("Signed out of Teams", {"signout"}, {"team"}),
         ("Turned the firewall off and on again", {"restart"}, {"firewal"}),
         ("Turned the firewall off", {"disable"}, {"firewal"}),
+        ("Switched the TV to HDMI", {"set"}, {"tv", "hdmi"}),
         ("DNS was wrong", {"look"}, {"dns"}),
         ("Is the DHCP scope full?", {"look"}, {"dhcp", "scope", "full"}),
         ("Druckwarteschlange", set(), {"druckwarteschlang"}),

@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from flowpilot.flows.editor import saving
 from flowpilot.flows.editor.outline import Outline
 from flowpilot.flows.editor.pages import SHORTCUTS, bar_context
+from flowpilot.flows.head import gone_is_404
 from flowpilot.flows.models import Flow, FlowDraft
 from resolutionflow.accounts.names import shown_name
 from resolutionflow.accounts.scoping import AccountRequest, View, account_required
@@ -31,7 +32,8 @@ def author_required(view: View) -> View:
             raise PermissionDenied(NO_ACCESS)
         if flow.status == Flow.Status.ARCHIVED:
             raise PermissionDenied("This flow is archived. Bring it back before you change it.")
-        return view(request, flow, **kwargs)
+        with gone_is_404():
+            return view(request, flow, **kwargs)
 
     return wrapper
 

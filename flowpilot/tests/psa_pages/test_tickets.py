@@ -125,7 +125,8 @@ def test_a_number_that_is_typed_brings_its_client_and_starts_whatever_is_said_of
         session = Session.objects.get(id=form["session_id"])
         return session.psa_ticket_id, str(session.client or ""), page
 
-    assert started("#5002")[:2] == ("5002", "Millbrook Estates")
+    assert started("## 5002")[:2] == ("5002", "Millbrook Estates")
+    assert started("#\u200b")[:2] == (None, "")
     ref, client, page = started("99999")
     assert (ref, client) == ("99999", "")
     assert "has no ticket 99999" in page

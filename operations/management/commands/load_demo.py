@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from typing import Any
 
@@ -67,7 +68,13 @@ class Command(BaseCommand):
         with second_process() as process:
             coming = [process.submit(_load, demo, reset, password_hash, now) for demo in beside]
             done = [self._load_here(demo, reset, password_hash, now) for demo in here]
-            return done + [summary.result() for summary in coming]
+            try:
+                return done + [summary.result() for summary in coming]
+            except BrokenProcessPool:
+                names = " and ".join(demo.name for demo in beside)
+                raise Refused(
+                    f"The process that loads {names} was ended. Load the demo again with --reset."
+                ) from None
 
     def _load_here(self, demo: Demo, reset: bool, password_hash: str, now: datetime) -> str:
         with tqdm(desc=demo.name, file=sys.stderr, disable=not sys.stderr.isatty(), unit_scale=True) as bar:
