@@ -109,7 +109,7 @@ def promised(link):
 
 
 class Visitor:
-    """Opens what links lead to: of each address one with the same filters. Further ones differ in a day or a value.
+    """Opens what links lead to: of each route one with the same filters. Others differ in a row, a day or a value.
     A super admin is shown the same by the same code as a team admin: one of each route and names of filters will do.
 
     Of those, session lists are counted by the list's form, with which the one that was opened is compared. To open each
@@ -125,10 +125,8 @@ class Visitor:
         """What is wrong with the page, and how many sessions it lists (None if it is no list)."""
         parts = urlsplit(address)
         filters = QueryDict(parts.query)
-        kind = [parts.path, *(filters[name] for name in ("help", "on", "period", "tab") if name in filters)]
-        if self.viewer.is_superuser:
-            kind = [resolve(parts.path).route]
-        kind = (*kind, *sorted(filters))
+        values = [filters[name] for name in ("help", "on", "period", "tab") if name in filters]
+        kind = (resolve(parts.path).route, *sorted(filters), *([] if self.viewer.is_superuser else values))
         count = self.counted if parts.path == "/sessions/" else lambda _: ("", None)
         if kind in self.seen:
             return count(filters)
